@@ -1,0 +1,23 @@
+// A name given in EHLO or HELO as it is compared. A client may say anything there, so anything has
+// a form: nothing at all, an address literal (bracketed or bare), or a text in lower case.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/ip_address.h"
+
+namespace smtpblock {
+
+struct EhloName {
+    std::string text;                  ///< canonical: `[192.0.2.7]`, `mail.example.com`, or empty
+    std::optional<IpAddress> address;  ///< when the name is an address literal
+
+    /// `argument` is what stands behind the verb, up to the first white space.
+    static EhloName parse(std::string_view argument);
+
+    friend bool operator==(const EhloName&, const EhloName&) = default;
+};
+
+}  // namespace smtpblock

@@ -1,0 +1,64 @@
+// Reading the rules: by a daemon for each decision, by a command for its answer. Opens the
+// environment read-only but with LMDB's locks, and refuses a store that it would read without them.
+// One reader a process; used by one thread at a time.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/matcher.h"
+#include "common/result.h"
+#include "common/rule.h"
+#include "common/store_paths.h"
+
+namespace smtpblock {
+
+/// What `status` shows of a store.
+struct StoreState {
+    std::string uuid;
+    std::uint64_t revision = 0;  ///< one higher with each edit
+    std::uint64_t rules = 0;
+    std::uint64_t email_rules = 0;
+    std::uint64_t ehlo_rules = 0;
+    std::optional<Time> last_edit;
+    std::uint64_t bytes = 0;  ///< of data.mdb
+};
+
+class StoreReader {
+public:
+    /// Errors: no_store (names `smtpblock init`), not_permitted, failed (read-only mount,
+    /// unwritable lock.mdb, damage, a newer version's store: each with what to do).
+    static Result<std::unique_ptr<StoreReader>> open(const StorePaths& paths);
+    ~StoreReader();
+    StoreReader(const StoreReader&) = delete;
+    StoreReader& operator=(const StoreReader&) = delete;
+
+    /// Decides on a snapshot begun after the call. Notices a store that was replaced, cut or
+    /// damaged; then the verdict is `trouble`, and trouble() says why. Allocates nothing while all
+    /// is well.
+    Decision decide(const Query& query);
+    /// Why the last decide() answered `trouble`.
+    const std::string& trouble() const;
+
+    Result<StoreState> state();
+    Result<std::optional<Rule>> find(RuleId id);
+    Result<std::optional<Rule>> find(const Pattern& pattern);
+    /// Every rule by ascending ID, of one snapshot, until `visit` answers false.
+    Result<void> each(const std::function<bool(const Rule&)>& visit);
+
+    /// Processes that have the store open for reading, this one left out.
+    std::vector<pid_t> readers();
+
+private:
+    struct Open;
+    explicit StoreReader(std::unique_ptr<Open> open);
+    std::unique_ptr<Open> open_;
+};
+
+}  // namespace smtpblock

@@ -1,0 +1,90 @@
+#include "common/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstddef>
+
+namespace smtpblock {
+namespace {
+
+/// The octets of the well-formed UTF-8 character at the head of `text`, and its code point.
+struct Character {
+    std::size_t octets = 0;  // 0: none stands there
+    char32_t code_point = 0;
+};
+
+Character character_at(std::string_view text) {
+    const auto octet = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+    const unsigned char first = octet(0);
+    if (first < 0x80) return {1, first};
+    const std::size_t octets = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+    if (first < 0xc2 || first > 0xf4 || text.size() < octets) return {};
+    char32_t code_point = first & (0x7fU >> octets);
+    for (std::size_t i = 1; i < octets; ++i) {
+        if ((octet(i) & 0xc0U) != 0x80) return {};
+        code_point = (code_point << 6U) | (octet(i) & 0x3fU);
+    }
+    const char32_t least = octets == 4 ? 0x10000 : octets == 3 ? 0x800 : 0x80;
+    const bool surrogate = code_point >= 0xd800 && code_point <= 0xdfff;
+    if (code_point < least || code_point > 0x10ffff || surrogate) return {};
+    return {octets, code_point};
+}
+
+/// Characters that move the cursor, change the direction of writing or cannot be seen.
+bool deceives(char32_t c) {
+    return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || (c >= 0x200b && c <= 0x200f) ||
+           (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff ||
+           (c >= 0xfff9 && c <= 0xfffb);
+}
+
+}  // namespace
+
+std::string lower(std::string_view text) {
+    std::string out(text);
+    std::transform(out.begin(), out.end(), out.begin(), to_lower);
+    return out;
+}
+
+bool equal_ignoring_case(std::string_view a, std::string_view b) {
+    return a.size() == b.size() &&
+           std::equal(a.begin(), a.end(), b.begin(),
+                      [](char x, char y) { return to_lower(x) == to_lower(y); });
+}
+
+bool starts_with_ignoring_case(std::string_view text, std::string_view prefix) {
+    return text.size() >= prefix.size() &&
+           equal_ignoring_case(text.substr(0, prefix.size()), prefix);
+}
+
+bool is_utf8(std::string_view text) {
+    while (!text.empty()) {
+        const Character next = character_at(text);
+        if (next.octets == 0) return false;
+        text.remove_prefix(next.octets);
+    }
+    return true;
+}
+
+std::string printable(std::string_view text) {
+    std::string out;
+    out.reserve(text.size());
+    while (!text.empty()) {
+        const Character next = character_at(text);
+        const std::size_t octets = std::max<std::size_t>(next.octets, 1);
+        if (next.octets == 0 || deceives(next.code_point)) {
+            for (const char c : text.substr(0, octets))
+                out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+        } else if (text.front() == '\\') {
+            out += "\\\\";
+        } else {
+            out += text.substr(0, octets);
+        }
+        text.remove_prefix(octets);
+    }
+    return out;
+}
+
+std::string quoted(std::string_view text) { return "'" + printable(text) + "'"; }
+
+}  // namespace smtpblock

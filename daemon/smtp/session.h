@@ -1,0 +1,66 @@
+// One SMTP session: a function of what happened. Events go in, bytes and wishes come out; no
+// socket, clock or thread is known here, so every dialogue can be played without a port.
+//
+// Who drives it (daemon/net, or a test) tells it what happened through the on_ functions, and after
+// each of them looks at want() and output() of both sides and does what they say. The upstream side
+// exists only while the session wants one: want(upstream) is `connect` until on_connected() or
+// on_closed(), and `close` until on_closed().
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "daemon/smtp/policy.h"
+#include "daemon/smtp/session_options.h"
+#include "daemon/smtp/upstream_profile.h"
+
+namespace smtpblock::smtp {
+
+enum class Side : std::uint8_t { client, upstream };
+
+enum class Want : std::uint8_t {
+    nothing,  ///< do not read from this side now: back-pressure, or there is no connection
+    connect,  ///< (upstream) make a connection
+    read,
+    close,  ///< close at once; what is still to be written is dropped
+};
+
+class Session {
+public:
+    /// The options, the policy and the profile must outlive the session. The profile is read when
+    /// the client is greeted and written when the upstream is.
+    Session(const SessionOptions& options, ClientInfo client, Policy& policy,
+            UpstreamProfile& profile, Instant now);
+    ~Session();
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
+
+    void on_connected(Side side, Instant now);
+    /// `bytes` need to live during the call only. All are taken.
+    void on_bytes(Side side, std::string_view bytes, Instant now);
+    /// The first `bytes` octets of output(side) are on their way.
+    void on_written(Side side, std::size_t bytes, Instant now);
+    /// The peer will send no more (a half-close or an ordinary end).
+    void on_eof(Side side, Instant now);
+    /// The connection is gone: reset, closed on our wish, or never made. `why` is for the log and
+    /// may be empty.
+    void on_closed(Side side, Instant now, std::string_view why = {});
+    /// deadline() has come.
+    void on_time(Instant now);
+    /// The daemon is stopping: ends at once when no transaction is under way, else after it.
+    void on_drain(Instant now);
+
+    Want want(Side side) const;
+    /// Bytes waiting to go out; they stay put until the next on_ call.
+    std::string_view output(Side side) const;
+    Instant deadline() const;
+    /// Nothing is left to do or to write: both connections may go.
+    bool finished() const;
+
+private:
+    class Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace smtpblock::smtp
