@@ -1,0 +1,200 @@
+"""A mail server that accepts everything, records it with its time, and can be told to misbehave."""
+
+import base64
+import socket
+import struct
+import threading
+import time
+from typing import NamedTuple
+
+DROP = object()  # an answer: close the connection instead
+RESET = object()  # an answer: close it with a TCP reset
+
+
+class Heard(NamedTuple):
+    at: float  # time.monotonic(), when the line was complete
+    verb: str  # "EHLO", "RCPT", ..., "end" of a message
+    line: bytes
+
+
+class Message(NamedTuple):
+    at: float
+    sender: str
+    recipients: tuple
+    body: bytes  # dots unstuffed, without the end
+
+
+class Login(NamedTuple):
+    at: float
+    user: str
+    password: str
+    accepted: bool
+
+
+class Gone(Exception):
+    """The connection has ended."""
+
+
+class FakeUpstream:
+    """`users`: passwords by name; with them AUTH is offered. `answer(verb, line)` may return other
+    words than the usual ones (bytes with CRLF), DROP, RESET, or None; verbs are those of Heard, and
+    "greeting"."""
+
+    def __init__(self, users=None, answer=None):
+        self.users = users or {}
+        self.answer = answer or (lambda verb, line: None)
+        self.sessions = []
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.port = self._listener.getsockname()[1]
+        self.spec = f"smtp://127.0.0.1:{self.port}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            session = Session(self, connection)
+            self.sessions.append(session)
+            threading.Thread(target=session.run, daemon=True).start()
+
+    def stop(self):
+        # A blocked accept() returns only when the socket is shut down.
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for session in list(self.sessions):
+            session.close()
+
+    @property
+    def messages(self):
+        return [message for session in list(self.sessions) for message in list(session.messages)]
+
+    @property
+    def logins(self):
+        return [login for session in list(self.sessions) for login in list(session.logins)]
+
+    def heard(self, verb):
+        return [heard for session in list(self.sessions) for heard in list(session.heard)
+                if heard.verb == verb]
+
+    def received(self):
+        """Every octet of every session that went beyond greeting each other."""
+        return b"\n".join(bytes(session.octets) for session in list(self.sessions))
+
+
+class Session:
+    def __init__(self, server, connection):
+        self.server = server
+        self.heard = []
+        self.messages = []
+        self.logins = []
+        self.octets = bytearray()
+        self._connection = connection
+        self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._pending = b""
+        self._sender = None
+        self._recipients = []
+
+    def close(self, reset=False):
+        try:
+            if reset:
+                self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                                            struct.pack("ii", 1, 0))
+            else:
+                self._connection.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self._connection.close()
+
+    def run(self):
+        try:
+            self._answer("greeting", b"", b"220 mx.fake.example ESMTP\r\n")
+            while True:
+                line = self._read_line()
+                verb = line[:4].decode("latin-1").upper()
+                self.heard.append(Heard(time.monotonic(), verb, line))
+                getattr(self, "_on_" + verb.lower(), self._on_other)(line)
+        except (Gone, OSError):
+            self.close()
+
+    def _read_line(self):
+        while b"\n" not in self._pending:
+            octets = self._connection.recv(65536)
+            if not octets:
+                raise Gone
+            self.octets += octets
+            self._pending += octets
+        line, self._pending = self._pending.split(b"\n", 1)
+        return line + b"\n"
+
+    def _answer(self, verb, line, usual):
+        """True when the usual answer was given."""
+        words = self.server.answer(verb, line)
+        if words is DROP or words is RESET:
+            self.close(reset=words is RESET)
+            raise Gone
+        self._connection.sendall(usual if words is None else words)
+        return words is None
+
+    def _on_ehlo(self, line):
+        auth = b"250-AUTH PLAIN LOGIN\r\n" if self.server.users else b""
+        self._answer("EHLO", line, b"250-mx.fake.example\r\n250-PIPELINING\r\n250-8BITMIME\r\n"
+                     + auth + b"250-ENHANCEDSTATUSCODES\r\n250 SIZE 20000000\r\n")
+
+    def _on_auth(self, line):
+        words = line.split()
+        mechanism = words[1].upper()
+        initial = words[2] if len(words) > 2 else None
+        if mechanism == b"PLAIN":
+            decoded = base64.b64decode(initial or self._challenge(b""))
+            user, password = decoded.decode().split("\0")[1:]
+        else:
+            user = base64.b64decode(initial or self._challenge(b"Username:")).decode()
+            password = base64.b64decode(self._challenge(b"Password:")).decode()
+        accepted = self.server.users.get(user) == password
+        usual = b"235 2.7.0 Welcome\r\n" if accepted else b"535 5.7.8 No such luck\r\n"
+        self.logins.append(Login(time.monotonic(), user, password, accepted))
+        self._answer("AUTH", line, usual)
+
+    def _challenge(self, words):
+        self._connection.sendall(b"334 " + base64.b64encode(words) + b"\r\n")
+        return self._read_line()
+
+    def _on_mail(self, line):
+        self._sender = self._path(line)
+        self._recipients = []
+        self._answer("MAIL", line, b"250 2.1.0 Sender taken\r\n")
+
+    def _on_rcpt(self, line):
+        if self._answer("RCPT", line, b"250 2.1.5 Recipient taken\r\n"):
+            self._recipients.append(self._path(line))
+
+    def _on_data(self, line):
+        if not self._answer("DATA", line, b"354 Go on\r\n"):
+            return
+        body = []
+        while (line := self._read_line()) != b".\r\n":
+            body.append(line[1:] if line.startswith(b".") else line)
+        now = time.monotonic()
+        self.heard.append(Heard(now, "end", line))
+        self.messages.append(Message(now, self._sender, tuple(self._recipients), b"".join(body)))
+        self._answer("end", line, b"250 2.0.0 Message taken\r\n")
+
+    def _on_rset(self, line):
+        self._recipients = []
+        self._answer("RSET", line, b"250 2.0.0 Forgotten\r\n")
+
+    def _on_noop(self, line):
+        self._answer("NOOP", line, b"250 2.0.0 Yes\r\n")
+
+    def _on_quit(self, line):
+        self._answer("QUIT", line, b"221 2.0.0 Bye\r\n")
+        raise Gone
+
+    def _on_other(self, line):
+        self._answer(line[:4].decode("latin-1"), line, b"502 5.5.2 What?\r\n")
+
+    @staticmethod
+    def _path(line):
+        return line[line.index(b"<") + 1:line.index(b">")].decode("latin-1")
