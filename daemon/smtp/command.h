@@ -1,0 +1,65 @@
+// A command line, parsed (RFC 5321 4.1.1, RFC 4954 4). Views into the line.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/address.h"
+
+namespace smtpblock::smtp {
+
+enum class Verb : std::uint8_t {
+    helo,
+    ehlo,
+    mail,
+    rcpt,
+    data,
+    rset,
+    noop,
+    quit,
+    vrfy,
+    auth,
+    not_implemented,  ///< a verb of the RFCs that is not offered: EXPN, ETRN, STARTTLS, HELP
+    not_smtp,         ///< another protocol's first line, or none at all: no use to talk on
+    unknown,
+};
+
+struct Command {
+    Verb verb = Verb::unknown;
+    std::string_view argument;  ///< behind the verb and its white space, none at either end
+
+    static Command parse(std::string_view line);
+};
+
+/// A Reverse-path or Forward-path (RFC 5321 4.1.2) as it stood in a command.
+struct Path {
+    std::string typed;  ///< between the brackets, with its source route; empty: the null path
+    /// Without the source route: what a reply quotes.
+    std::string mailbox;
+    Address address;  ///< canonical; the domain is empty for a bare `<postmaster>`
+
+    bool null() const { return mailbox.empty(); }
+};
+
+/// A path and its parameters, as MAIL FROM and RCPT TO have them.
+struct PathArgument {
+    enum class Fault : std::uint8_t {
+        none,
+        syntax,     ///< no `FROM:<...>` at all
+        address,    ///< the address cannot be parsed
+        eight_bit,  ///< it needs SMTPUTF8
+    };
+
+    Fault fault = Fault::none;
+    Path path;
+    std::vector<std::string_view> parameters;
+
+    /// `keyword` is `FROM:` or `TO:`. White space behind the colon and missing brackets are let
+    /// through, as Postfix does.
+    static PathArgument parse(std::string_view argument, std::string_view keyword);
+};
+
+}  // namespace smtpblock::smtp

@@ -1,0 +1,35 @@
+// A queue that owns no memory while it is empty and new, unlike std::deque: there are four of them
+// in every idle session.
+#pragma once
+
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+namespace smtpblock::smtp {
+
+template <class T>
+class Fifo {
+public:
+    bool empty() const { return size() == 0; }
+    std::size_t size() const { return items_.size() - head_; }
+    void push(T item) { items_.push_back(std::move(item)); }
+    T& front() { return items_[head_]; }
+    const T& front() const { return items_[head_]; }
+    /// The item `i` places behind the front.
+    T& operator[](std::size_t i) { return items_[head_ + i]; }
+    T pop() {
+        T item = std::move(items_[head_++]);
+        if (empty()) {
+            items_.clear();
+            head_ = 0;
+        }
+        return item;
+    }
+
+private:
+    std::vector<T> items_;
+    std::size_t head_ = 0;
+};
+
+}  // namespace smtpblock::smtp

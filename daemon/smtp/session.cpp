@@ -1,0 +1,368 @@
+#include "daemon/smtp/session.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/text.h"
+#include "daemon/smtp/limits.h"
+#include "daemon/smtp/session_impl.h"
+
+namespace smtpblock::smtp {
+
+Session::Session(const SessionOptions& options, ClientInfo client, Policy& policy,
+                 UpstreamProfile& profile, Instant now)
+    : impl_(std::make_unique<Impl>(options, std::move(client), policy, profile, now)) {}
+Session::~Session() = default;
+
+void Session::on_connected(Side side, Instant now) {
+    impl_->on_connected(side, now);
+}
+void Session::on_bytes(Side side, std::string_view bytes, Instant now) {
+    impl_->on_bytes(side, bytes, now);
+}
+void Session::on_written(Side side, std::size_t bytes, Instant now) {
+    impl_->on_written(side, bytes, now);
+}
+void Session::on_eof(Side side, Instant now) {
+    impl_->on_eof(side, now);
+}
+void Session::on_closed(Side side, Instant now, std::string_view why) {
+    impl_->on_closed(side, now, why);
+}
+void Session::on_time(Instant now) {
+    impl_->on_time(now);
+}
+void Session::on_drain(Instant now) {
+    impl_->on_drain(now);
+}
+Want Session::want(Side side) const {
+    return impl_->want(side);
+}
+std::string_view Session::output(Side side) const {
+    return impl_->output(side);
+}
+Instant Session::deadline() const {
+    return impl_->deadline();
+}
+bool Session::finished() const {
+    return impl_->finished();
+}
+
+Session::Impl::Impl(const SessionOptions& options, ClientInfo client, Policy& policy,
+                    UpstreamProfile& profile, Instant now)
+    : options_(options),
+      client_(std::move(client)),
+      policy_(policy),
+      profile_(profile),
+      now_(now),
+      client_since_(now),
+      upstream_since_(now) {
+    say(fmt::format("220 {} {}", host(), options_.banner));
+}
+
+void Session::Impl::on_connected(Side side, Instant now) {
+    now_ = now;
+    if (side == Side::client || link_.state() != UpstreamLink::State::connecting) return;
+    upstream_since_ = now;
+    link_.on_connected();
+}
+
+void Session::Impl::on_bytes(Side side, std::string_view bytes, Instant now) {
+    now_ = now;
+    if (side == Side::upstream) {
+        upstream_since_ = now;
+        take_upstream_bytes(bytes);
+    } else if (ending_ == Ending::no) {
+        if (mode_ == Mode::message && input_.empty())
+            take_message_bytes(bytes);
+        else
+            input_.append(bytes);
+    }
+    work();
+}
+
+void Session::Impl::on_written(Side side, std::size_t bytes, Instant now) {
+    now_ = now;
+    if (side == Side::client) {
+        client_output_.taken(bytes);
+        client_since_ = now;
+    } else {
+        link_.output().taken(bytes);
+        upstream_since_ = now;
+    }
+    work();
+}
+
+void Session::Impl::on_eof(Side side, Instant now) {
+    now_ = now;
+    if (side == Side::upstream) {
+        lose_upstream("closed by the upstream");
+        work();
+        return;
+    }
+    client_eof_ = true;
+    work();
+}
+
+void Session::Impl::on_closed(Side side, Instant now, std::string_view why) {
+    now_ = now;
+    if (side == Side::upstream) {
+        lose_upstream(why);
+        link_.on_closed();
+        if (held_ && !client_gone_) link_.connect();
+        upstream_since_ = now;
+        work();
+        return;
+    }
+    client_gone_ = true;
+    ending_ = Ending::now;
+    held_.reset();
+    if (said_quit_ && link_.ready() && link_.quiet()) {
+        link_.send("QUIT\r\n", {.due = Due::quit});
+        upstream_since_ = now;
+    } else {
+        drop_upstream();
+    }
+}
+
+void Session::Impl::on_time(Instant now) {
+    now_ = now;
+    if (now >= upstream_deadline()) {
+        lose_upstream("timeout");
+        upstream_since_ = now;
+        work();
+    }
+    if (now < client_deadline()) return;
+    client_since_ = now;
+    if (ending_ != Ending::no || !client_output_.empty()) {
+        note("client timeout", "it does not read");
+        ending_ = Ending::now;
+    } else {
+        if (mode_ == Mode::message) drop_upstream();
+        note("client timeout", "");
+        end_with("421 4.4.2", "Error: timeout exceeded");
+    }
+}
+
+void Session::Impl::on_drain(Instant now) {
+    now_ = now;
+    const bool was_asked_before = std::exchange(draining_, true);
+    if (was_asked_before) {
+        held_.reset();
+        if (mode_ == Mode::message) drop_upstream();
+        end_with("421 4.3.2", "Error: service is shutting down");
+    }
+    work();
+}
+
+Want Session::Impl::want(Side side) const {
+    if (side == Side::upstream) {
+        switch (link_.state()) {
+            case UpstreamLink::State::none:
+                return Want::nothing;
+            case UpstreamLink::State::connecting:
+                return Want::connect;
+            case UpstreamLink::State::closing:
+                return Want::close;
+            case UpstreamLink::State::greeting:
+            case UpstreamLink::State::ready:
+                break;
+        }
+        return client_output_.size() < limits::unread_answers_octets ? Want::read : Want::nothing;
+    }
+    if (client_gone_) return Want::nothing;
+    const bool all_said = client_output_.empty() && replies_.empty();
+    if (ending_ == Ending::now || (ending_ == Ending::after_answers && all_said))
+        return Want::close;
+    return may_read_client() ? Want::read : Want::nothing;
+}
+
+bool Session::Impl::may_read_client() const {
+    if (ending_ != Ending::no || client_eof_) return false;
+    if (mode_ == Mode::message && link_.output().size() >= limits::data_ahead_octets) return false;
+    return input_.size() < limits::read_ahead_octets &&
+           client_output_.size() < limits::unread_answers_octets &&
+           replies_.size() < limits::pipelined;
+}
+
+std::string_view Session::Impl::output(Side side) const {
+    if (side == Side::client) return client_output_.pending();
+    return link_.output().pending();
+}
+
+Instant Session::Impl::deadline() const {
+    return std::min(client_deadline(), upstream_deadline());
+}
+
+Instant Session::Impl::client_deadline() const {
+    if (client_gone_) return Instant::max();
+    const bool waits_for_us = hold_ != Hold::nothing && client_output_.empty();
+    if (waits_for_us) return Instant::max();
+    const bool in_message = mode_ == Mode::message && ending_ == Ending::no;
+    return client_since_ + (in_message ? options_.timeouts.data : options_.timeouts.command);
+}
+
+Instant Session::Impl::upstream_deadline() const {
+    constexpr auto last_reply = std::chrono::seconds(5);  // to QUIT, when the client has gone
+    if (link_.state() == UpstreamLink::State::connecting)
+        return upstream_since_ + options_.timeouts.upstream_connect;
+    if (!link_.connected()) return Instant::max();
+    if (client_gone_) return upstream_since_ + last_reply;
+    if (const auto due = link_.next_due())
+        return upstream_since_ + (due == Due::end ? options_.timeouts.upstream_end
+                                                  : options_.timeouts.upstream_reply);
+    if (!link_.output().empty()) return upstream_since_ + options_.timeouts.data;
+    return Instant::max();
+}
+
+/// Takes what the client has sent for as long as nothing holds it up.
+void Session::Impl::work() {
+    while (ending_ == Ending::no) {
+        if (errors_ >= options_.errors) {
+            end_with("421 4.7.0", "Error: too many errors");
+        } else if (mode_ == Mode::message) {
+            if (input_.empty()) return on_no_more();
+            const std::string bytes(input_.rest());
+            input_.clear();
+            take_message_bytes(bytes);
+        } else if (draining_ && is_idle() && hold_ == Hold::nothing) {
+            end_with("421 4.3.2", "Error: service is shutting down");
+        } else if (!take_command()) {
+            return;
+        }
+    }
+}
+
+bool Session::Impl::take_command() {
+    if (hold_ != Hold::nothing || replies_.size() >= limits::pipelined ||
+        client_output_.size() >= limits::unread_answers_octets)
+        return false;
+    const bool in_auth =
+        mode_ == Mode::auth_response || starts_with_ignoring_case(input_.rest(), "AUTH ");
+    switch (input_.next(in_auth ? limits::auth_line_octets : options_.command_line)) {
+        case LineBuffer::State::more:
+            on_no_more();
+            return false;
+        case LineBuffer::State::line:
+            take_line(input_.line());
+            break;
+        case LineBuffer::State::bad_octet:
+            refuse("500 5.5.2 Error: bare CR, bare LF, NUL or control character in a command");
+            give_up_auth();
+            break;
+        case LineBuffer::State::too_long:
+            refuse(in_auth ? "500 5.5.6 Error: line too long" : "500 5.5.2 Error: line too long");
+            give_up_auth();
+            break;
+        case LineBuffer::State::flood:
+            end_with("421 4.7.0", "Error: line too long");
+            break;
+    }
+    client_since_ = now_;
+    return true;
+}
+
+/// All that the client has sent is taken. When it will send no more, the session ends; of a message
+/// or a login that is not whole nothing may come.
+void Session::Impl::on_no_more() {
+    if (!client_eof_) return;
+    if (mode_ != Mode::command) {
+        note("client closed", mode_ == Mode::message ? "in a message" : "in AUTH");
+        drop_upstream();
+        end();
+    } else if (replies_.empty()) {
+        end();
+    }
+}
+
+void Session::Impl::take_line(std::string_view line) {
+    if (poisoned_)
+        end_with("421 4.7.0", "Error: out of step, closing connection");
+    else if (mode_ == Mode::auth_response)
+        auth_response(line);
+    else
+        perform(Command::parse(line));
+}
+
+void Session::Impl::perform(const Command& command) {
+    switch (command.verb) {
+        case Verb::helo:
+            return helo(command.argument);
+        case Verb::ehlo:
+            return ehlo(command.argument);
+        case Verb::mail:
+            return mail(command.argument);
+        case Verb::rcpt:
+            return rcpt(command.argument);
+        case Verb::data:
+            return data(command.argument);
+        case Verb::rset:
+            return rset(command.argument);
+        case Verb::noop:
+            return noop();
+        case Verb::quit:
+            return quit(command.argument);
+        case Verb::vrfy:
+            return vrfy(command.argument);
+        case Verb::auth:
+            return auth(command.argument);
+        case Verb::not_implemented:
+            return refuse("502 5.5.1 Error: command not implemented");
+        case Verb::not_smtp:
+            return end_with("421 4.7.0", "Error: this is a mail server");
+        case Verb::unknown:
+            return refuse("502 5.5.2 Error: command not recognized");
+    }
+}
+
+void Session::Impl::refuse(std::string_view reply) {
+    ++errors_;
+    say(reply);
+}
+
+void Session::Impl::answer(ReplyQueue::Place place, std::string_view reply) {
+    ++errors_;
+    replies_.answer(place, fmt::format("{}\r\n", reply));
+}
+
+void Session::Impl::relay(ReplyQueue::Place place, const Reply& reply) {
+    if (reply.code >= 400) ++errors_;
+    replies_.answer(place, reply.wire);
+    if (reply.code != 421) return;
+    drop_upstream();
+    end();
+}
+
+void Session::Impl::end_with(std::string_view code_and_class, std::string_view why) {
+    if (ending_ != Ending::no) return;
+    say(fmt::format("{} {} {}", code_and_class, host(), why));
+    note("ended", why);
+    end();
+}
+
+std::string_view Session::Impl::host() const {
+    return profile_.host.empty() ? options_.hostname : profile_.host;
+}
+
+Subject Session::Impl::subject() const {
+    static const EhloName none_given;
+    Subject subject;
+    subject.session = client_.session;
+    subject.listener = options_.listener;
+    subject.client = client_.address;
+    subject.listener_direction = options_.direction;
+    subject.authenticated = authenticated_;
+    subject.trusted = client_.trusted;
+    subject.ehlo_names = names_;
+    if (names_.empty()) subject.ehlo_names = {&none_given, 1};
+    subject.users = users_;
+    if (!transaction_) return subject;
+    subject.has_sender = true;
+    subject.null_sender = transaction_->sender.null();
+    if (!subject.null_sender) subject.sender = &transaction_->sender.address;
+    subject.sender_path = transaction_->sender.typed;
+    subject.recipients = transaction_->forwarded;
+    return subject;
+}
+
+}  // namespace smtpblock::smtp

@@ -1,0 +1,102 @@
+// EHLO, HELO, and the commands for which nobody needs to be asked.
+#include <algorithm>
+
+#include "common/text.h"
+#include "daemon/smtp/limits.h"
+#include "daemon/smtp/session_impl.h"
+
+namespace smtpblock::smtp {
+namespace {
+
+std::string_view first_word(std::string_view text) {
+    return text.substr(0, text.find_first_of(" \t"));
+}
+
+}  // namespace
+
+void Session::Impl::helo(std::string_view argument) {
+    const std::string_view name = first_word(argument);
+    if (!add_name(name)) return;
+    if (name.empty()) return refuse("501 5.5.4 Syntax: HELO hostname");
+    take_greeting("HELO", name);
+    say(fmt::format("250 {}", host()));
+}
+
+void Session::Impl::ehlo(std::string_view argument) {
+    const std::string_view name = first_word(argument);
+    if (!add_name(name)) return;
+    if (name.empty()) return refuse("501 5.5.4 Syntax: EHLO hostname");
+    take_greeting("EHLO", name);
+
+    const Keywords& keywords = profile_.keywords;
+    std::vector<std::string> lines{std::string(host()), "PIPELINING"};
+    if (keywords.size)
+        lines.push_back(*keywords.size == 0 ? "SIZE" : fmt::format("SIZE {}", *keywords.size));
+    if (auth_offered())
+        lines.push_back(fmt::format("AUTH{}{}", keywords.auth_plain ? " PLAIN" : "",
+                                    keywords.auth_login ? " LOGIN" : ""));
+    if (keywords.enhanced_status_codes) lines.emplace_back("ENHANCEDSTATUSCODES");
+    if (keywords.eight_bit_mime) lines.emplace_back("8BITMIME");
+
+    std::string reply;
+    for (const std::string& line : lines)
+        reply += fmt::format("250{}{}\r\n", &line == &lines.back() ? ' ' : '-', line);
+    replies_.say(reply);
+}
+
+/// Every name of a connection counts, not the last alone. False when the session ends by it, or
+/// when the name cannot be one.
+bool Session::Impl::add_name(std::string_view argument) {
+    if (!is_utf8(argument)) {
+        refuse("501 5.5.4 Error: the host name is not valid UTF-8");
+        return false;
+    }
+    EhloName name = EhloName::parse(argument);
+    if (std::find(names_.begin(), names_.end(), name) != names_.end()) return true;
+    if (names_.size() == limits::ehlo_names) {
+        end_with("421 4.7.0", "Error: too many different host names");
+        return false;
+    }
+    names_.push_back(std::move(name));
+    return true;
+}
+
+void Session::Impl::take_greeting(std::string_view verb, std::string_view name) {
+    hello_ = fmt::format("{} {}\r\n", verb, name);
+    forget_transaction();
+    if (link_.ready()) greet_upstream();
+}
+
+void Session::Impl::rset(std::string_view argument) {
+    if (!argument.empty()) return refuse("501 5.5.4 Syntax: RSET");
+    forget_transaction();
+    copy_upstream("RSET\r\n");
+    say("250 2.0.0 Ok");
+}
+
+void Session::Impl::noop() {
+    copy_upstream("NOOP\r\n");
+    say("250 2.0.0 Ok");
+}
+
+void Session::Impl::quit(std::string_view argument) {
+    if (!argument.empty()) return refuse("501 5.5.4 Syntax: QUIT");
+    said_quit_ = true;
+    say("221 2.0.0 Bye");
+    end();
+}
+
+void Session::Impl::vrfy(std::string_view argument) {
+    if (argument.empty()) return refuse("501 5.5.4 Syntax: VRFY address");
+    if (std::any_of(argument.begin(), argument.end(), is_eight_bit))
+        return refuse("501 5.1.3 Bad recipient address syntax");
+    say(fmt::format("252 2.0.0 {}", argument));
+}
+
+void Session::Impl::copy_upstream(std::string_view command) {
+    if (!link_.ready()) return;
+    if (link_.quiet()) upstream_since_ = now_;
+    link_.send(command, {.due = Due::dropped});
+}
+
+}  // namespace smtpblock::smtp

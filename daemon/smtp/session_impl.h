@@ -1,0 +1,204 @@
+// The inside of a Session. Its functions stand by phase: session.cpp (events, the loop over
+// commands, endings), session_greeting.cpp (EHLO and the commands that need nobody),
+// session_auth.cpp, session_mail.cpp (MAIL, RCPT: where a recipient is decided), session_data.cpp,
+// session_upstream.cpp (what the upstream's replies mean, and its loss).
+#pragma once
+
+#include <fmt/format.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daemon/smtp/command.h"
+#include "daemon/smtp/data_scanner.h"
+#include "daemon/smtp/line_buffer.h"
+#include "daemon/smtp/output.h"
+#include "daemon/smtp/reply_queue.h"
+#include "daemon/smtp/sasl.h"
+#include "daemon/smtp/session.h"
+#include "daemon/smtp/upstream_link.h"
+
+namespace smtpblock::smtp {
+
+class Session::Impl {
+public:
+    Impl(const SessionOptions& options, ClientInfo client, Policy& policy, UpstreamProfile& profile,
+         Instant now);
+
+    void on_connected(Side side, Instant now);
+    void on_bytes(Side side, std::string_view bytes, Instant now);
+    void on_written(Side side, std::size_t bytes, Instant now);
+    void on_eof(Side side, Instant now);
+    void on_closed(Side side, Instant now, std::string_view why);
+    void on_time(Instant now);
+    void on_drain(Instant now);
+    Want want(Side side) const;
+    std::string_view output(Side side) const;
+    Instant deadline() const;
+    bool finished() const { return client_gone_ && link_.state() == UpstreamLink::State::none; }
+
+private:
+    enum class Mode : std::uint8_t { command, auth_response, message };
+    /// What keeps the next command waiting.
+    enum class Hold : std::uint8_t {
+        nothing,
+        connection,  ///< held_ waits for an upstream that takes commands
+        auth_reply,  ///< the upstream owes a step of AUTH
+        data_reply,  ///< the upstream owes the answer to DATA
+        end_reply,   ///< the upstream owes the answer to the final dot
+    };
+    enum class Ending : std::uint8_t { no, after_answers, now };
+
+    struct HeldCommand {
+        Verb verb;
+        std::string argument;
+    };
+
+    struct Transaction {
+        std::uint32_t number = 0;
+        Path sender;
+        std::string parameters;  ///< as they go on to the upstream, each after a space
+        bool eight_bit = false;  ///< BODY=8BITMIME was said
+        bool sized = false;      ///< SIZE was said
+        bool with_auth = false;  ///< AUTH= was said
+        bool mail_sent = false;
+        std::size_t forwarded = 0;  ///< recipients given to the upstream and not refused by it
+        std::string refusal;        ///< for all later recipients: the upstream's, or of its loss
+    };
+
+    struct AuthExchange {
+        enum class Next : std::uint8_t { plain_message, login_user, login_secret, nothing };
+        Mechanism mechanism = Mechanism::plain;
+        Next next = Next::nothing;  ///< what the client's next response holds
+        std::string user;
+        std::vector<Address> identities;
+        bool spoilt = false;
+        bool cancelled = false;
+    };
+
+    struct Message {
+        DataScanner scanner;
+        bool upstream_lost = false;
+    };
+
+    // session.cpp
+    void work();
+    bool take_command();
+    void on_no_more();
+    void take_line(std::string_view line);
+    void perform(const Command& command);
+    bool is_idle() const { return !transaction_ && !auth_ && mode_ == Mode::command; }
+    bool may_read_client() const;
+    void say(std::string_view reply) { replies_.say(fmt::format("{}\r\n", reply)); }
+    /// An answer that counts as an error of the client's.
+    void refuse(std::string_view reply);
+    void answer(ReplyQueue::Place place, std::string_view reply);
+    void relay(ReplyQueue::Place place, const Reply& reply);
+    /// Says why and ends, once all answers before it have left.
+    void end_with(std::string_view code_and_class, std::string_view why);
+    void end() {
+        if (ending_ == Ending::no) ending_ = Ending::after_answers;
+    }
+    std::string_view host() const;
+    Subject subject() const;
+    Instant client_deadline() const;
+    Instant upstream_deadline() const;
+
+    // session_greeting.cpp
+    void helo(std::string_view argument);
+    void ehlo(std::string_view argument);
+    bool add_name(std::string_view argument);
+    void take_greeting(std::string_view verb, std::string_view name);
+    void rset(std::string_view argument);
+    void noop();
+    void quit(std::string_view argument);
+    void vrfy(std::string_view argument);
+    /// To an upstream that is there already; its reply is nobody's business.
+    void copy_upstream(std::string_view command);
+
+    // session_auth.cpp
+    bool auth_offered() const;
+    void auth(std::string_view argument);
+    void auth_response(std::string_view line);
+    void send_plain(std::string_view prefix, std::string_view encoded);
+    void send_login_user(std::string_view prefix, std::string_view encoded);
+    void send_login_secret(std::string_view encoded);
+    Verdict check_auth();
+    void send_auth(std::string_view line);
+    void auth_trouble(bool exchange_begun);
+    void give_up_auth();
+    void on_auth_reply(ReplyQueue::Place place, const Reply& reply);
+    bool is_refused_before_connecting(std::string_view argument);
+
+    // session_mail.cpp
+    void mail(std::string_view argument);
+    bool take_mail_parameter(Transaction& transaction, std::string_view parameter);
+    void rcpt(std::string_view argument);
+    void forward_rcpt(const Path& recipient);
+    std::string filled(const std::string& reply, const Path& recipient) const;
+    void forget_transaction() { transaction_.reset(); }
+
+    // session_data.cpp
+    void data(std::string_view argument);
+    void on_data_reply(ReplyQueue::Place place, const Reply& reply);
+    void take_message_bytes(std::string_view bytes);
+    void end_message();
+    void on_end_reply(ReplyQueue::Place place, const Reply& reply);
+
+    // session_upstream.cpp
+    void hold(Verb verb, std::string_view argument);
+    void release_held();
+    void fail_held(std::string_view refusal);
+    void take_upstream_bytes(std::string_view bytes);
+    void on_reply(const Expected& expected, const Reply& reply);
+    void on_banner(const Reply& reply);
+    void on_hello(const Reply& reply);
+    void greet_upstream();
+    void refuse_upstream(const Reply& reply);
+    void lose_upstream(std::string_view why);
+    void answer_for_lost(const Expected& expected);
+    /// Closes without QUIT: of what was under way there, nothing is delivered.
+    void drop_upstream();
+    void note(std::string_view event, std::string_view detail) const;
+
+    const SessionOptions& options_;
+    const ClientInfo client_;
+    Policy& policy_;
+    UpstreamProfile& profile_;
+
+    LineBuffer input_;
+    Output client_output_;
+    ReplyQueue replies_{client_output_.bytes()};
+    UpstreamLink link_;
+
+    Mode mode_ = Mode::command;
+    Hold hold_ = Hold::nothing;
+    Ending ending_ = Ending::no;
+    bool client_eof_ = false;
+    bool client_gone_ = false;
+    bool poisoned_ = false;  ///< a message had no single meaning: what follows is not believed
+    bool draining_ = false;
+    bool authenticated_ = false;
+    bool said_quit_ = false;
+
+    std::string hello_;       ///< the client's greeting as the upstream gets it, with CRLF
+    std::string sent_hello_;  ///< the greeting that the upstream got last
+    std::vector<EhloName> names_;
+    std::vector<Address> users_;  ///< authenticated
+    std::optional<HeldCommand> held_;
+    std::optional<Transaction> transaction_;
+    std::optional<AuthExchange> auth_;
+    std::optional<Message> message_;
+    std::uint32_t transactions_ = 0;
+    std::size_t errors_ = 0;
+    std::uint32_t refused_transaction_ = 0;  ///< whose MAIL the upstream refused, in mail_refusal_
+    std::string mail_refusal_;
+
+    Instant now_;
+    Instant client_since_;    ///< what is awaited of the client is awaited since
+    Instant upstream_since_;  ///< likewise of the upstream
+};
+
+}  // namespace smtpblock::smtp

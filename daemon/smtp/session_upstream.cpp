@@ -1,0 +1,192 @@
+// What the upstream's replies mean, and what becomes of the session when the upstream is not there.
+#include <utility>
+
+#include "daemon/smtp/session_impl.h"
+
+namespace smtpblock::smtp {
+namespace {
+
+constexpr std::string_view unavailable = "451 4.3.0 Error: mail server temporarily unavailable";
+constexpr std::string_view unavailable_for_auth =
+    "454 4.7.0 Temporary authentication failure: Connection lost to authentication server";
+
+std::string_view first_word(std::string_view text) {
+    return text.substr(0, text.find(' '));
+}
+
+}  // namespace
+
+/// Keeps a command until the upstream takes commands, and asks for it.
+void Session::Impl::hold(Verb verb, std::string_view argument) {
+    held_ = HeldCommand{verb, std::string(argument)};
+    hold_ = Hold::connection;
+    if (link_.state() != UpstreamLink::State::none) return;
+    upstream_since_ = now_;
+    link_.connect();
+}
+
+void Session::Impl::release_held() {
+    if (!held_) return;
+    const HeldCommand command = *std::exchange(held_, std::nullopt);
+    hold_ = Hold::nothing;
+    client_since_ = now_;
+    if (command.verb == Verb::rcpt)
+        forward_rcpt(PathArgument::parse(command.argument, "TO:").path);
+    else
+        auth(command.argument);
+}
+
+/// `refusal` with its CRLF: what the held recipient and all later ones of the transaction get.
+void Session::Impl::fail_held(std::string_view refusal) {
+    if (!held_) return;
+    const HeldCommand command = *std::exchange(held_, std::nullopt);
+    hold_ = Hold::nothing;
+    client_since_ = now_;
+    if (command.verb != Verb::rcpt) return refuse(unavailable_for_auth);
+    ++errors_;
+    replies_.say(refusal);
+    transaction_->refusal = refusal;
+}
+
+void Session::Impl::take_upstream_bytes(std::string_view bytes) {
+    while (!bytes.empty() && link_.connected()) {
+        const auto state = link_.take(bytes);
+        if (state == ReplyParser::State::more) return;
+        if (state == ReplyParser::State::malformed) return lose_upstream("malformed reply");
+        const Reply reply = link_.reply();
+        const auto expected = link_.settle();
+        // An answer before its question (the end of a message, above all) answers nothing.
+        if (!expected) return lose_upstream("a reply to nothing: " + std::string(reply.text()));
+        on_reply(*expected, reply);
+    }
+}
+
+void Session::Impl::on_reply(const Expected& expected, const Reply& reply) {
+    const bool is_current = transaction_ && transaction_->number == expected.transaction;
+    switch (expected.due) {
+        case Due::banner:
+            return on_banner(reply);
+        case Due::hello:
+            return on_hello(reply);
+        case Due::mail:
+            if (reply.positive()) return;
+            refused_transaction_ = expected.transaction;
+            mail_refusal_ = reply.wire;
+            if (is_current) transaction_->refusal = reply.wire;
+            return;
+        case Due::rcpt:
+            if (!reply.positive() && is_current) --transaction_->forwarded;
+            if (expected.transaction == refused_transaction_) {
+                ++errors_;
+                return replies_.answer(expected.place, mail_refusal_);
+            }
+            return relay(expected.place, reply);
+        case Due::data:
+            return on_data_reply(expected.place, reply);
+        case Due::end:
+            return on_end_reply(expected.place, reply);
+        case Due::auth:
+            return on_auth_reply(expected.place, reply);
+        case Due::dropped:
+            if (reply.code == 421) lose_upstream("421");
+            return;
+        case Due::quit:
+            return drop_upstream();
+    }
+}
+
+void Session::Impl::on_banner(const Reply& reply) {
+    if (reply.code != 220) return refuse_upstream(reply);
+    profile_.host = first_word(reply.text());
+    greet_upstream();
+    if (link_.ready()) release_held();
+}
+
+void Session::Impl::greet_upstream() {
+    upstream_since_ = now_;
+    sent_hello_ = hello_;
+    link_.greet(hello_);
+}
+
+void Session::Impl::on_hello(const Reply& reply) {
+    if (!reply.positive()) return refuse_upstream(reply);
+    auto lines = reply.lines();
+    lines.erase(lines.begin());
+    const bool extended = hello_.starts_with("EHLO");
+    if (extended) {
+        profile_.keywords = parse_keywords(lines);
+        profile_.learnt = true;
+    }
+    link_.on_greeted(profile_.keywords);
+    if (hello_ == sent_hello_)
+        release_held();
+    else
+        greet_upstream();
+}
+
+/// It refused the connection or the greeting: its words are the reply to the recipient.
+void Session::Impl::refuse_upstream(const Reply& reply) {
+    const bool is_refusal = reply.code >= 400;
+    note("upstream refuses", reply.text());
+    fail_held(is_refusal ? reply.wire : fmt::format("{}\r\n", unavailable));
+    if (reply.code == 421) end();
+    drop_upstream();
+    if (authenticated_) end_with("421 4.3.0", "Error: connection to the mail server lost");
+}
+
+void Session::Impl::lose_upstream(std::string_view why) {
+    const bool was_wanted = link_.connected() || link_.state() == UpstreamLink::State::connecting;
+    if (!was_wanted) return;
+    if (!client_gone_) note("upstream lost", why);
+    const auto never = link_.close();
+    for (const Expected& expected : never) answer_for_lost(expected);
+    fail_held(fmt::format("{}\r\n", unavailable));
+    if (message_) message_->upstream_lost = true;
+    if (transaction_ && transaction_->mail_sent && transaction_->refusal.empty())
+        transaction_->refusal = fmt::format("{}\r\n", unavailable);
+    // The login went with the connection; a message is read to its end first.
+    if (authenticated_ && !message_)
+        end_with("421 4.3.0", "Error: connection to the mail server lost");
+}
+
+void Session::Impl::answer_for_lost(const Expected& expected) {
+    switch (expected.due) {
+        case Due::banner:
+        case Due::hello:
+        case Due::mail:
+        case Due::dropped:
+        case Due::quit:
+            return;
+        case Due::rcpt:
+            if (expected.transaction != refused_transaction_)
+                return answer(expected.place, unavailable);
+            ++errors_;
+            return replies_.answer(expected.place, mail_refusal_);
+        case Due::data:
+            hold_ = Hold::nothing;
+            return answer(expected.place, unavailable);
+        case Due::end:
+            // It may have been delivered (RFC 1047): neither yes nor a final no can be said.
+            hold_ = Hold::nothing;
+            forget_transaction();
+            answer(expected.place, "451 4.4.2 Error: connection to the mail server lost");
+            return end();
+        case Due::auth:
+            hold_ = Hold::nothing;
+            auth_.reset();
+            return answer(expected.place, unavailable_for_auth);
+    }
+}
+
+void Session::Impl::drop_upstream() {
+    if (!link_.connected() && link_.state() != UpstreamLink::State::connecting) return;
+    for (const Expected& expected : link_.close()) answer_for_lost(expected);
+    if (transaction_ && transaction_->mail_sent && transaction_->refusal.empty())
+        transaction_->refusal = fmt::format("{}\r\n", unavailable);
+}
+
+void Session::Impl::note(std::string_view event, std::string_view detail) const {
+    policy_.note(subject(), event, detail);
+}
+
+}  // namespace smtpblock::smtp

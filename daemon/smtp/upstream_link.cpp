@@ -1,0 +1,66 @@
+#include "daemon/smtp/upstream_link.h"
+
+#include <utility>
+
+namespace smtpblock::smtp {
+
+void UpstreamLink::on_connected() {
+    state_ = State::greeting;
+    keywords_ = {};
+    expected_.push({.due = Due::banner});
+    outstanding_ = 1;
+}
+
+void UpstreamLink::greet(std::string_view command) {
+    if (command.empty()) {
+        state_ = State::ready;
+        return;
+    }
+    state_ = State::greeting;
+    send(command, {.due = Due::hello});
+}
+
+void UpstreamLink::on_greeted(Keywords keywords) {
+    keywords_ = keywords;
+    state_ = State::ready;
+}
+
+void UpstreamLink::send(std::string_view command, Expected expected) {
+    expected_.push(expected);
+    waiting_.push(std::string(command));
+    write_what_may();
+}
+
+void UpstreamLink::write_what_may() {
+    for (; !waiting_.empty() && may_write(); ++outstanding_) output_.bytes() += waiting_.pop();
+}
+
+std::optional<Due> UpstreamLink::next_due() const {
+    if (expected_.empty()) return std::nullopt;
+    return expected_.front().due;
+}
+
+std::optional<Expected> UpstreamLink::settle() {
+    if (outstanding_ == 0) return std::nullopt;
+    --outstanding_;
+    const Expected expected = expected_.pop();
+    write_what_may();
+    return expected;
+}
+
+std::vector<Expected> UpstreamLink::close() {
+    std::vector<Expected> never;
+    while (!expected_.empty()) never.push_back(expected_.pop());
+    while (!waiting_.empty()) waiting_.pop();
+    outstanding_ = 0;
+    output_.clear();
+    parser_ = {};
+    state_ = State::closing;
+    return never;
+}
+
+void UpstreamLink::on_closed() {
+    state_ = State::none;
+}
+
+}  // namespace smtpblock::smtp

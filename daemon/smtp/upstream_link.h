@@ -1,0 +1,88 @@
+// The session's side of its upstream connection: what was sent and which replies are due for it, in
+// order (RFC 2920 3.1). A command waits here while an upstream without PIPELINING still owes a
+// reply. Knows no client; the session says what each reply means.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daemon/smtp/fifo.h"
+#include "daemon/smtp/output.h"
+#include "daemon/smtp/reply_parser.h"
+#include "daemon/smtp/reply_queue.h"
+#include "daemon/smtp/upstream_profile.h"
+
+namespace smtpblock::smtp {
+
+/// What a reply of the upstream answers.
+enum class Due : std::uint8_t { banner, hello, mail, rcpt, data, end, auth, dropped, quit };
+
+struct Expected {
+    Due due = Due::dropped;
+    ReplyQueue::Place place = 0;    ///< of the client's command: for rcpt, data, end, auth
+    std::uint32_t transaction = 0;  ///< the number of the client's MAIL: for mail and rcpt
+};
+
+class UpstreamLink {
+public:
+    enum class State : std::uint8_t {
+        none,        ///< no connection, none wanted
+        connecting,  ///< one is to be made
+        greeting,    ///< the banner or the reply to EHLO is due
+        ready,       ///< takes commands
+        closing,     ///< to be closed at once; nothing more is read or written
+    };
+
+    State state() const { return state_; }
+    bool ready() const { return state_ == State::ready; }
+    bool connected() const { return state_ == State::greeting || state_ == State::ready; }
+
+    /// Asks for a connection.
+    void connect() { state_ = State::connecting; }
+    /// It is there; the banner is due.
+    void on_connected();
+    /// The banner was positive, or the client greets anew: `command` is its own greeting with
+    /// CRLF; without one the link is ready at once.
+    void greet(std::string_view command);
+    /// The greeting was taken.
+    void on_greeted(Keywords keywords);
+    const Keywords& keywords() const { return keywords_; }
+
+    /// A command with its CRLF, and what its reply will be.
+    void send(std::string_view command, Expected expected);
+    /// Nothing is due.
+    bool quiet() const { return expected_.empty(); }
+    std::optional<Due> next_due() const;
+
+    /// Takes bytes off `bytes` until a reply is complete.
+    ReplyParser::State take(std::string_view& bytes) { return parser_.take(bytes); }
+    Reply reply() { return parser_.reply(); }
+    /// What the reply just taken answers; nothing when none is due.
+    std::optional<Expected> settle();
+
+    /// Gives the connection up: what is not on the wire stays off it. Returns all that was due and
+    /// will never come.
+    std::vector<Expected> close();
+    /// It is closed, or could not be made.
+    void on_closed();
+
+    Output& output() { return output_; }
+    const Output& output() const { return output_; }
+
+private:
+    bool may_write() const { return keywords_.pipelining || outstanding_ == 0; }
+    void write_what_may();
+
+    State state_ = State::none;
+    Keywords keywords_;
+    Fifo<Expected> expected_;    ///< for what was written and for what waits
+    Fifo<std::string> waiting_;  ///< commands that an upstream without PIPELINING must not get yet
+    std::size_t outstanding_ = 0;  ///< written and not answered
+    ReplyParser parser_;
+    Output output_;
+};
+
+}  // namespace smtpblock::smtp
