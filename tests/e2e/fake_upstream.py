@@ -37,8 +37,9 @@ class Gone(Exception):
 
 class FakeUpstream:
     """`users`: passwords by name; with them AUTH is offered. `answer(verb, line)` may return other
-    words than the usual ones (bytes with CRLF), DROP, RESET, or None; verbs are those of Heard, and
-    "greeting"."""
+    words than the usual ones (bytes with CRLF), DROP, RESET, both one after the other as a tuple, or
+    None; verbs are those of Heard, and "greeting". It is gullible: a dot alone ends a message even
+    between bare line feeds."""
 
     def __init__(self, users=None, answer=None):
         self.users = users or {}
@@ -78,10 +79,6 @@ class FakeUpstream:
         return [heard for session in list(self.sessions) for heard in list(session.heard)
                 if heard.verb == verb]
 
-    def received(self):
-        """Every octet of every session that went beyond greeting each other."""
-        return b"\n".join(bytes(session.octets) for session in list(self.sessions))
-
 
 class Session:
     def __init__(self, server, connection):
@@ -90,6 +87,7 @@ class Session:
         self.messages = []
         self.logins = []
         self.octets = bytearray()
+        self.ended = False
         self._connection = connection
         self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._pending = b""
@@ -117,6 +115,8 @@ class Session:
                 getattr(self, "_on_" + verb.lower(), self._on_other)(line)
         except (Gone, OSError):
             self.close()
+        finally:
+            self.ended = True
 
     def _read_line(self):
         while b"\n" not in self._pending:
@@ -131,10 +131,11 @@ class Session:
     def _answer(self, verb, line, usual):
         """True when the usual answer was given."""
         words = self.server.answer(verb, line)
-        if words is DROP or words is RESET:
-            self.close(reset=words is RESET)
-            raise Gone
-        self._connection.sendall(usual if words is None else words)
+        for part in words if isinstance(words, tuple) else (words,):
+            if part is DROP or part is RESET:
+                self.close(reset=part is RESET)
+                raise Gone
+            self._connection.sendall(usual if part is None else part)
         return words is None
 
     def _on_ehlo(self, line):
@@ -174,7 +175,7 @@ class Session:
         if not self._answer("DATA", line, b"354 Go on\r\n"):
             return
         body = []
-        while (line := self._read_line()) != b".\r\n":
+        while (line := self._read_line()) not in (b".\r\n", b".\n"):
             body.append(line[1:] if line.startswith(b".") else line)
         now = time.monotonic()
         self.heard.append(Heard(now, "end", line))

@@ -1,0 +1,213 @@
+"""The promise as a race. One thread adds and deletes a rule with the CLI in a loop while others send
+through many sessions; every AUTH, RCPT and message that was accepted, at the client and at the
+upstream, is compared with the moment at which the command returned (judge.py).
+
+Some sessions go on as fast as they can; others wait just before a moment and speak in the very
+instant in which an edit has returned. Then the expectation itself is tested: judged with `add` too
+early, or with a daemon on another store, the same race must be found at fault.
+"""
+
+import itertools
+import threading
+import time
+import unittest
+
+from client import Client, Closed
+from fake_upstream import FakeUpstream
+from judge import Act, Edit, judge
+from support import LONG, Store, TestCase
+
+ACCOUNT, SECRET = "spammer@example.com", "correct horse"
+SECONDS = 120 if LONG else 10
+ENOUGH = 30  # judged acts of each moment, blocked and free, or the race has shown nothing
+REFUSALS = 10  # a session; the daemon's limit of errors is above it
+HEADER = b"Subject: race\r\n\r\nHello %s\r\n"
+
+
+class Race:
+    """Edits and senders until the time is over; then `edits` and `acts`."""
+
+    def __init__(self, store, ports, seconds):
+        self.store = store
+        self.ports = ports
+        self.edits = []
+        self.acts = []
+        self.errors = []
+        self._numbers = itertools.count()
+        self._edited = threading.Condition()
+        self._count = 0  # of edits that have returned
+        self._over = False
+        self._deadline = time.monotonic() + seconds
+
+    def run(self):
+        work = [self._edit] + 3 * [self._free_runner]
+        work += [lambda moment=moment, port=port: self._sharpshooter(moment, port)
+                 for port in self.ports for moment in ("auth", "rcpt", "end")]
+        threads = [threading.Thread(target=self._guarded, args=(task,)) for task in work]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if self.errors:
+            raise self.errors[0]
+        return self
+
+    def _guarded(self, task):
+        try:
+            task()
+        except Exception as error:  # shown by run()
+            self.errors.append(error)
+            self._announce(over=True)
+
+    def _announce(self, over=False):
+        with self._edited:
+            self._count += 1
+            self._over = self._over or over
+            self._edited.notify_all()
+
+    def _edit(self):
+        while time.monotonic() < self._deadline and not self._over:
+            times = [time.monotonic()]
+            self.store.add(ACCOUNT)
+            times.append(time.monotonic())
+            self._announce()
+            self._let_them_speak()
+            times.append(time.monotonic())
+            self.store.delete(ACCOUNT)
+            times.append(time.monotonic())
+            self.edits.append(Edit(*times))
+            self._announce()
+            self._let_them_speak()
+        self._announce(over=True)
+
+    def _let_them_speak(self):
+        """Until the sharpshooters have had their answers, or so."""
+        acts = len(self.acts)
+        with self._edited:
+            self._edited.wait_for(lambda: self._over or len(self.acts) > acts + 20, 0.1)
+
+    def _record(self, moment, who, reply):
+        self.acts.append(Act(moment, who, reply.asked, reply.got, reply.code < 400))
+        return reply.code < 400
+
+    def _next_edit(self):
+        with self._edited:
+            seen = self._count
+            self._edited.wait_for(lambda: self._over or self._count > seen)
+
+    def _recipient(self):
+        """One that was never used before, so that the upstream's record can be compared."""
+        return f"alice{next(self._numbers)}@example.org"
+
+    def _free_runner(self):
+        """Whole transactions, one after the other, in sessions that last."""
+        while not self._over:
+            for port in self.ports:
+                try:
+                    with Client(port) as client:
+                        client.ehlo()
+                        refused = 0
+                        while not self._over and refused < REFUSALS:
+                            refused += not self._transaction(client)
+                except Closed:
+                    pass
+
+    def _transaction(self, client):
+        """True when the message was taken."""
+        client.mail(ACCOUNT)
+        who = self._recipient()
+        accepted = self._record("rcpt", who, client.rcpt(who))
+        if accepted and client.say("DATA").code == 354:
+            client.send(HEADER % who.encode())
+            client.send(b".\r\n")
+            return self._record("end", who, client.reply())
+        client.say("RSET")
+        return False
+
+    def _sharpshooter(self, moment, port):
+        """Goes up to the moment, waits for an edit to return, and speaks at once."""
+        shoot = {"auth": self._shoot_auth, "rcpt": self._shoot_rcpt, "end": self._shoot_end}
+        while not self._over:
+            try:
+                with Client(port) as client:
+                    client.ehlo()
+                    shoot[moment](client)
+            except Closed:
+                pass
+
+    def _shoot_auth(self, client):
+        for _ in range(REFUSALS):
+            self._next_edit()
+            if self._over or self._record("auth", "account", client.auth_plain(ACCOUNT, SECRET)):
+                return  # one login a session
+
+    def _shoot_rcpt(self, client):
+        client.mail(ACCOUNT)
+        for _ in range(REFUSALS):
+            self._next_edit()
+            who = self._recipient()
+            self._record("rcpt", who, client.rcpt(who))
+
+    def _shoot_end(self, client):
+        client.mail(ACCOUNT)
+        who = self._recipient()
+        if not self._record("rcpt", who, client.rcpt(who)) or client.say("DATA").code != 354:
+            self._next_edit()
+            return
+        client.send(HEADER % who.encode())
+        self._next_edit()
+        client.send(b".\r\n")
+        self._record("end", who, client.reply())
+
+
+class Promise(TestCase):
+    def setUp(self):
+        super().setUp()
+        self.upstream = FakeUpstream(users={ACCOUNT: SECRET})
+        self.addCleanup(self.upstream.stop)
+
+    def race(self, seconds, store=None):
+        listeners = ("--listen", "in:127.0.0.1:0", "--listen", "out:127.0.0.1:0")
+        front = self.daemon(*listeners, upstream=self.upstream.spec, listeners=2, store=store)
+        return Race(self.store, front.ports, seconds).run()
+
+    def assert_upstream_agrees(self, acts):
+        """It accepted what the clients were told it did, not one login or recipient more."""
+        accepted = {moment: {act.who for act in acts if act.moment == moment and act.accepted}
+                    for moment in ("rcpt", "end")}
+        taken = {recipient for message in self.upstream.messages
+                 for recipient in message.recipients}
+        told = {heard.line.decode()[len("RCPT TO:<"):].split(">")[0]
+                for heard in self.upstream.heard("RCPT")}
+        self.assertEqual(taken, accepted["end"])
+        self.assertEqual(told, accepted["rcpt"])
+        self.assertEqual(sum(login.accepted for login in self.upstream.logins),
+                         sum(act.accepted for act in acts if act.moment == "auth"))
+
+    def test_what_is_typed_now_holds_now(self):
+        race = self.race(SECONDS)
+        verdict = judge(race.acts, race.edits)
+        print(f"{len(race.edits)} edits, {len(race.acts)} acts; "
+              f"blocked for sure {verdict.blocked}, free for sure {verdict.free}")
+        self.assertEqual(verdict.violations, [])
+        for moment in ("auth", "rcpt", "end"):
+            self.assertGreater(verdict.blocked.get(moment, 0), ENOUGH, moment)
+            self.assertGreater(verdict.free.get(moment, 0), ENOUGH, moment)
+
+        self.assert_upstream_agrees(race.acts)
+
+        early = [edit._replace(add_returned=edit.add_begun - 0.05, add_begun=edit.add_begun - 0.1)
+                 for edit in race.edits]
+        self.assertNotEqual(judge(race.acts, early).violations, [],
+                            "judged with add returning too early, the race must be at fault")
+
+    def test_a_daemon_on_another_store_is_found_out(self):
+        other = Store(self.folder / "other").init()
+        race = self.race(2, store=other)
+        violations = judge(race.acts, race.edits).violations
+        for moment in ("auth", "rcpt", "end"):
+            self.assertTrue(any(text.startswith(moment) for text in violations), moment)
+
+
+if __name__ == "__main__":
+    unittest.main()
