@@ -1,0 +1,281 @@
+#include "common/config.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <utility>
+
+#include "common/address.h"
+#include "common/config_reader.h"
+#include "common/domain_name.h"
+#include "common/text.h"
+
+namespace smtpblock {
+namespace {
+
+using std::chrono::seconds;
+
+/// A reply to one command, as RFC 5321 4.2 has it, short enough for the recipient to fit in.
+std::optional<std::string_view> flaw_of_reply(std::string_view reply, std::string_view classes) {
+    constexpr std::size_t most = 200;
+    if (reply.size() > most) return "longer than 200 octets";
+    if (reply.size() < 5 || classes.find(reply[0]) == std::string_view::npos ||
+        !is_digit(reply[1]) || !is_digit(reply[2]) || reply[3] != ' ')
+        return classes.size() == 1 ? "not a reply that begins with a 4xx code"
+                                   : "not a reply that begins with a 4xx or 5xx code";
+    if (reply.starts_with("421"))
+        return "421 announces that the connection is closed, and it is not; write another code";
+    if (std::any_of(reply.begin(), reply.end(),
+                    [](char c) { return is_control(c) || is_eight_bit(c); }))
+        return "holds a character that is no printable ASCII";
+    return std::nullopt;
+}
+
+void read_reply(ConfigReader& reader, std::string_view key, std::string& into,
+                std::string_view classes) {
+    reader.read(key, into);
+    if (const auto flaw = flaw_of_reply(into, classes)) reader.refuse(key, *flaw);
+}
+
+void read_rcpt_reply(ConfigReader& reader, ListenerConfig& listener) {
+    listener.rcpt_reply = default_rcpt_reply(listener.direction);
+    reader.read("rcpt_reply", listener.rcpt_reply);
+    if (listener.rcpt_reply == "learn")
+        reader.refuse("rcpt_reply",
+                      "'learn': not supported by this version; write a reply, such as '" +
+                          default_rcpt_reply(listener.direction) + "'");
+    else if (const auto flaw = flaw_of_reply(listener.rcpt_reply, "45"))
+        reader.refuse("rcpt_reply", *flaw);
+}
+
+void read_addresses(ConfigReader& reader, ListenerConfig& listener) {
+    reader.each("listen", [&](std::string_view written) -> Result<void> {
+        auto endpoint = Endpoint::parse(written);
+        if (!endpoint) return std::move(endpoint).failure();
+        listener.listen.push_back(*std::move(endpoint));
+        return {};
+    });
+    if (listener.listen.empty())
+        reader.refuse("listen", "no address; write listen = [\"0.0.0.0:25\", \"[::]:25\"]");
+    reader.each("trusted_networks", [&](std::string_view written) -> Result<void> {
+        const auto network = IpNetwork::parse(written);
+        if (!network)
+            return fail(ErrorCode::bad_input,
+                        "{}: not a network; write it as 192.0.2.0/24, without host bits",
+                        quoted(written));
+        listener.trusted_networks.push_back(*network);
+        return {};
+    });
+}
+
+void read_upstream(ConfigReader& reader, ListenerConfig& listener) {
+    reader.each("upstream", [&](std::string_view written) -> Result<void> {
+        if (listener.upstream)
+            return fail(ErrorCode::bad_input,
+                        "{}: a second upstream is not supported by this version; write one",
+                        quoted(written));
+        auto upstream = UpstreamAddress::parse(written);
+        if (!upstream) return std::move(upstream).failure();
+        listener.upstream = *std::move(upstream);
+        return {};
+    });
+    bool told = false;
+    reader.choose("client_address", told, {{"none", true}}, {"proxy", "xclient"});
+    const bool smtp = listener.upstream && listener.upstream->kind == UpstreamAddress::Kind::smtp;
+    if (smtp && !told)
+        reader.refuse("client_address",
+                      "not set, and there is no default: the upstream will see this host's address "
+                      "instead of the client's, and must not relay for it; write client_address = "
+                      "\"none\" when it does not");
+}
+
+/// What the contract has and this version has not: accepted only where it changes nothing.
+void read_later_keys(ConfigReader& reader) {
+    bool ignored = false;
+    reader.choose("protocol", ignored, {{"smtp", true}}, {"policy", "dovecot"});
+    reader.choose("tls", ignored, {{"false", true}}, {"true"});
+    reader.choose("starttls", ignored, {{"off", true}}, {"optional", "required"});
+    reader.choose("auth_failure", ignored, {{"upstream", true}}, {"local"});
+    reader.choose("bare_newline", ignored, {{"refuse", true}}, {"normalize"});
+    for (const char* key : {"certificates", "tls_verify"})
+        reader.not_yet(key, "there is no TLS yet; leave it out");
+    for (const char* key :
+         {"proxy_from", "xclient_from", "upstream_idle", "auth_upstream_max", "mode", "services"})
+        reader.not_yet(key, "leave it out");
+}
+
+Result<ListenerConfig> read_listener(const toml::table& table, const std::string& file) {
+    ListenerConfig listener;
+    ConfigReader reader(table, file, "listener.");
+    reader.choose("direction", listener.direction,
+                  {{"in", Direction::in}, {"out", Direction::out}});
+    listener.name = word(listener.direction);
+    reader.read("name", listener.name);
+    if (listener.name.empty()) reader.refuse("name", "empty");
+    read_addresses(reader, listener);
+    read_upstream(reader, listener);
+
+    std::string text;
+    reader.read("auth_domain", text);
+    if (!text.empty()) {
+        const auto domain = canonical_domain(text);
+        if (!domain || !is_host_name(text)) reader.refuse("auth_domain", "not a domain");
+        listener.auth_domain = domain;
+    } else if (reader.has("auth_domain")) {
+        listener.auth_domain = "";
+    }
+    reader.choose("auth_without_tls", listener.auth_without_tls,
+                  {{"loopback", AuthOffer::loopback},
+                   {"true", AuthOffer::always},
+                   {"false", AuthOffer::never}});
+    reader.read("banner", listener.banner);
+    if (listener.banner.empty() || listener.banner.size() > 200 ||
+        std::any_of(listener.banner.begin(), listener.banner.end(), is_eight_bit))
+        reader.refuse("banner", "not 1 to 200 characters of printable ASCII");
+    read_rcpt_reply(reader, listener);
+    listener.defer_reply = default_defer_reply();
+    read_reply(reader, "defer_reply", listener.defer_reply, "4");
+    read_later_keys(reader);
+    if (auto error = reader.finish()) return Failure(*std::move(error));
+    return listener;
+}
+
+std::optional<Error> read_limits(const toml::table& table, const std::string& file,
+                                 Limits& limits) {
+    constexpr std::size_t million = 1000000;
+    ConfigReader reader(table, file, "limits.");
+    reader.read("sessions", limits.sessions, 1, million);
+    reader.read("sessions_per_client", limits.sessions_per_client, 1, million);
+    reader.read("errors", limits.errors, 1, million);
+    reader.read("command_line", limits.command_line, 512, 65536);  // RFC 5321 4.5.3.1.4
+    reader.read("recipients", limits.recipients, 100, million);    // RFC 5321 4.5.3.1.8
+    return reader.finish();
+}
+
+std::optional<Error> read_timeouts(const toml::table& table, const std::string& file,
+                                   ConfiguredTimeouts& timeouts) {
+    ConfigReader reader(table, file, "timeouts.");
+    reader.read("command", timeouts.command, seconds(1));
+    reader.read("data", timeouts.data, seconds(1));
+    reader.read("upstream_connect", timeouts.upstream_connect, seconds(1));
+    reader.read("upstream_reply", timeouts.upstream_reply, seconds(1));
+    reader.read("upstream_end", timeouts.upstream_end, seconds(1));
+    return reader.finish();
+}
+
+/// A hash is never shown: not even in the message that says that it is none.
+std::optional<Error> read_users(const toml::table& table, const std::string& file, Config& config) {
+    ConfigReader reader(table, file, "users.");
+    for (const auto& [key, node] : table) {
+        std::string hash;
+        reader.read(key.str(), hash);
+        if (!hash.starts_with('$') || hash.size() < 12)
+            reader.refuse(key.str(), "not a crypt(3) hash; make one with: openssl passwd -6");
+        const auto account = Address::of_identity(key.str(), "").text();
+        if (!config.users.emplace(account, hash).second)
+            reader.refuse(key.str(), "the same account as another one");
+    }
+    return reader.finish();
+}
+
+Result<Config> read_config(const toml::table& table, const std::string& file) {
+    Config config;
+    ConfigReader reader(table, file, "");
+    std::string store;
+    reader.read("store", store);
+    if (reader.has("store")) config.store = store;
+    if (config.store && !store.starts_with('/')) reader.refuse("store", "not an absolute path");
+    reader.choose("on_store_error", config.on_store_error,
+                  {{"defer", OnStoreError::defer}, {"pass", OnStoreError::pass}});
+    reader.read("recipient_delimiter", config.recipient_delimiter);
+    if (config.recipient_delimiter.find_first_of("@. \"") != std::string::npos)
+        reader.refuse("recipient_delimiter", "holds a character that cannot be a delimiter");
+    reader.read("history", config.history, 0, 1000000000);
+    bool ignored = false;
+    reader.choose("threads", ignored, {{"0", true}, {"1", true}});
+    reader.read("hostname", config.hostname);
+    if (!config.hostname.empty() && !is_host_name(config.hostname))
+        reader.refuse("hostname", "not a host name");
+    reader.read("drain", config.drain, seconds(0));
+
+    std::optional<Error> inner;
+    if (const auto* limits = reader.table("limits"))
+        inner = read_limits(*limits, file, config.limits);
+    if (inner) return Failure(*std::move(inner));
+    if (const auto* timeouts = reader.table("timeouts"))
+        inner = read_timeouts(*timeouts, file, config.timeouts);
+    if (inner) return Failure(*std::move(inner));
+    if (const auto* users = reader.table("users")) inner = read_users(*users, file, config);
+    if (inner) return Failure(*std::move(inner));
+    for (const toml::table* written : reader.tables("listener")) {
+        auto listener = read_listener(*written, file);
+        if (!listener) return std::move(listener).failure();
+        for (const ListenerConfig& other : config.listeners)
+            if (other.name == listener->name)
+                reader.refuse_at(written->source(), "listener.name",
+                                 quoted(other.name) +
+                                     ": another listener has that name; give "
+                                     "each one of its own");
+        config.listeners.push_back(*std::move(listener));
+    }
+    if (auto error = reader.finish()) return Failure(*std::move(error));
+    return config;
+}
+
+/// Nothing when the file cannot be read: errno says why.
+std::optional<std::string> contents(const std::string& path) {
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "re"),
+                                                               std::fclose);
+    if (!file) return std::nullopt;
+    std::string text;
+    std::array<char, 4096> part;
+    while (const auto octets = std::fread(part.data(), 1, part.size(), file.get()))
+        text.append(part.data(), octets);
+    if (std::ferror(file.get()) != 0) return std::nullopt;
+    return text;
+}
+
+}  // namespace
+
+Result<Config> load_config(const std::string& path) {
+    const auto text = contents(path);
+    if (!text)
+        return fail(errno == EACCES ? ErrorCode::not_permitted : ErrorCode::failed,
+                    "cannot read {}: {}", quoted(path), std::strerror(errno));
+    const toml::parse_result parsed = toml::parse(*text, path);
+    if (!parsed) {
+        const auto& where = parsed.error().source().begin;
+        return fail(ErrorCode::bad_input, "{}:{}:{}: {}", path, where.line, where.column,
+                    printable(parsed.error().description()));
+    }
+    return read_config(parsed.table(), path);
+}
+
+Result<Config> find_config(const std::string& named) {
+    if (!named.empty()) return load_config(named);
+    if (access(default_config_path, F_OK) != 0 && errno == ENOENT) return Config{};
+    return load_config(default_config_path);
+}
+
+std::string domain_of_host(std::string_view hostname) {
+    const auto dot = hostname.find('.');
+    if (dot == std::string_view::npos || IpAddress::parse(hostname)) return {};
+    return canonical_domain(hostname.substr(dot + 1)).value_or("");
+}
+
+std::string default_rcpt_reply(Direction direction) {
+    return direction == Direction::out
+               ? "554 5.7.1 <{rcpt}>: Relay access denied"
+               : "554 5.7.1 <{rcpt}>: Recipient address rejected: Access denied";
+}
+
+std::string default_defer_reply() {
+    return "450 4.7.1 <{rcpt}>: Recipient address rejected: Access denied";
+}
+
+}  // namespace smtpblock

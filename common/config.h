@@ -1,0 +1,90 @@
+// The configuration file, smtpblock.toml(5): what it says, with every default filled in. A value
+// is valid by being here. What later versions will know is refused by name, so that a file written
+// for one of them does not silently protect less than it says.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/endpoint.h"
+#include "common/ip_address.h"
+#include "common/result.h"
+#include "common/rule.h"
+
+namespace smtpblock {
+
+inline constexpr const char* default_config_path = "/etc/smtpblock/smtpblock.toml";
+
+enum class OnStoreError : std::uint8_t {
+    defer,  ///< answer 4xx: nothing passes unchecked
+    pass,   ///< not enforcing
+};
+
+/// On which connections without TLS AUTH is offered.
+enum class AuthOffer : std::uint8_t { never, loopback, always };
+
+struct Limits {
+    std::size_t sessions = 10000;
+    std::size_t sessions_per_client = 100;  ///< an IPv6 client is its /64
+    std::size_t errors = 20;
+    std::size_t command_line = 2048;  ///< octets
+    std::size_t recipients = 1000;
+};
+
+struct ConfiguredTimeouts {  // RFC 5321 4.5.3.2
+    std::chrono::seconds command{300};
+    std::chrono::seconds data{180};
+    std::chrono::seconds upstream_connect{30};
+    std::chrono::seconds upstream_reply{300};
+    std::chrono::seconds upstream_end{600};
+};
+
+struct ListenerConfig {
+    std::string name;  ///< in the log; no two listeners have the same
+    std::vector<Endpoint> listen;
+    Direction direction = Direction::in;      ///< never `both`
+    std::optional<UpstreamAddress> upstream;  ///< none: the Maildir beside the store
+    /// None: the domain of the host name (domain_of_host()).
+    std::optional<std::string> auth_domain;
+    AuthOffer auth_without_tls = AuthOffer::loopback;
+    std::vector<IpNetwork> trusted_networks;
+    std::string banner = "ESMTP";
+    std::string rcpt_reply;  ///< `{rcpt}` stands for the recipient
+    std::string defer_reply;
+};
+
+struct Config {
+    std::optional<std::string> store;  ///< none: default_store
+    OnStoreError on_store_error = OnStoreError::defer;
+    std::string recipient_delimiter = "+";
+    std::size_t history = 100000;
+    std::string hostname;  ///< empty: the system's
+    std::chrono::seconds drain{30};
+    Limits limits;
+    ConfiguredTimeouts timeouts;
+    /// Canonical address of an account of the embedded Maildir, and its crypt(3) hash.
+    std::map<std::string, std::string, std::less<>> users;
+    std::vector<ListenerConfig> listeners;
+};
+
+/// Errors: bad_input (with file, line, column and key), not_permitted, failed (no such file).
+Result<Config> load_config(const std::string& path);
+
+/// The file `named` (by an option or SMTPBLOCK_CONFIG); when that is empty the default one, and
+/// where that does not exist, the defaults.
+Result<Config> find_config(const std::string& named);
+
+/// What an identity without a domain is completed with by default: `mail.example.com` gives
+/// `example.com`; a name without a dot, or an address, gives nothing.
+std::string domain_of_host(std::string_view hostname);
+
+std::string default_rcpt_reply(Direction direction);
+std::string default_defer_reply();
+
+}  // namespace smtpblock

@@ -1,0 +1,42 @@
+// Where the daemon listens, and where it passes mail on.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "common/ip_address.h"
+#include "common/result.h"
+
+namespace smtpblock {
+
+/// An address and a port to listen on.
+struct Endpoint {
+    IpAddress address;
+    std::uint16_t port = 0;  ///< 0: any free one
+
+    /// `127.0.0.1:25` or `[::1]:25`.
+    static Result<Endpoint> parse(std::string_view written);
+    std::string text() const;
+
+    friend bool operator==(const Endpoint&, const Endpoint&) = default;
+};
+
+/// An SMTP server, or the embedded Maildir.
+struct UpstreamAddress {
+    enum class Kind : std::uint8_t { smtp, maildir };
+
+    Kind kind = Kind::maildir;
+    std::string host;  ///< smtp: a name, or an address without brackets
+    std::uint16_t port = 0;
+    std::string directory;  ///< maildir
+
+    /// `smtp://HOST:PORT`, `HOST:PORT` or `maildir:DIR`.
+    static Result<UpstreamAddress> parse(std::string_view written);
+    static UpstreamAddress maildir(std::string directory);
+    std::string text() const;
+
+    friend bool operator==(const UpstreamAddress&, const UpstreamAddress&) = default;
+};
+
+}  // namespace smtpblock
