@@ -8,7 +8,6 @@ import sys
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 LINES = 450
-SHOWN = 30  # lines of a program's complaints
 FOLDERS = ("cli", "common", "daemon", "tests", "completions", ".ci")
 
 
@@ -26,9 +25,14 @@ def complaints_of(program, arguments, paths):
     if not shutil.which(program):
         print(f"{program} is not here: not looked at")
         return []
-    done = subprocess.run([program, *arguments, *paths], cwd=TOP, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    return [f"{program}: {line}" for line in done.stdout.splitlines()[:SHOWN] if done.returncode]
+    wrong = []
+    for path in paths:
+        done = subprocess.run([program, *arguments, path], cwd=TOP, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        if done.returncode:
+            first = done.stdout.strip().partition("\n")[0]
+            wrong.append(f"{program}: {path.relative_to(TOP)}: {first}")
+    return wrong
 
 
 def main():
