@@ -64,14 +64,12 @@ std::optional<Address> Address::parse(std::string_view mailbox) {
 Address Address::of_identity(std::string_view identity, std::string_view auth_domain) {
     if (auto address = parse(identity)) return std::move(*address);
     const auto at = identity.rfind('@');
-    if (at == std::string_view::npos) {
-        auto local = canonical_local_part(identity);
-        return {local ? std::move(*local) : lower(identity), lower(auth_domain)};
-    }
-    auto local = canonical_local_part(identity.substr(0, at));
-    auto domain = canonical_domain(identity.substr(at + 1));
-    return {local ? std::move(*local) : lower(identity.substr(0, at)),
-            domain ? std::move(*domain) : lower(identity.substr(at + 1))};
+    const bool bare = at == std::string_view::npos;
+    const std::string_view name = identity.substr(0, at);
+    const std::string_view where = bare ? auth_domain : identity.substr(at + 1);
+    auto local = canonical_local_part(name);
+    auto domain = canonical_domain(where);
+    return {local ? std::move(*local) : lower(name), domain ? std::move(*domain) : lower(where)};
 }
 
 std::string quoted_local_part(std::string_view local) {

@@ -1,5 +1,6 @@
 // A name given in EHLO or HELO as it is compared. A client may say anything there, so anything has
-// a form: nothing at all, an address literal (bracketed or bare), or a text in lower case.
+// a form: nothing at all, an address literal (bracketed or bare), or a text in lower case. Who
+// says `""` means nothing at all, as the pattern of that spelling does.
 #pragma once
 
 #include <optional>
@@ -16,6 +17,8 @@ struct EhloName {
 
     /// `argument` is what stands behind the verb, up to the first white space.
     static EhloName parse(std::string_view argument);
+    /// `name` as a text, even if it is an address: lower case, without trailing dots.
+    static std::string text_form(std::string_view name);
 
     friend bool operator==(const EhloName&, const EhloName&) = default;
 };

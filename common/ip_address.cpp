@@ -37,6 +37,7 @@ std::optional<IpAddress> IpAddress::parse(std::string_view text) {
     const bool tagged = starts_with_ignoring_case(text, "ipv6:");
     if (tagged) text.remove_prefix(5);
     if (text.empty() || text.size() >= INET6_ADDRSTRLEN) return std::nullopt;
+    if (text.find('\0') != std::string_view::npos) return std::nullopt;  // inet_pton stops there
 
     std::array<char, INET6_ADDRSTRLEN> zero_ended{};
     std::copy(text.begin(), text.end(), zero_ended.begin());
