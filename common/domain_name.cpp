@@ -67,7 +67,7 @@ Result<std::string> pattern_domain(std::string_view whole, std::string_view writ
         return address->literal();
     }
     const std::string_view name = without_trailing_dot(written);
-    if (name.empty() || name == ".")
+    if (mended(name).empty())
         return fail(bad, "{}: the domain is empty; write example.com", quoted(whole));
     if (std::any_of(name.begin(), name.end(), is_eight_bit))
         return fail(bad, "{}: the domain has characters beyond ASCII; write its A-labels (xn--...)",
@@ -77,10 +77,14 @@ Result<std::string> pattern_domain(std::string_view whole, std::string_view writ
     if (odd != name.end())
         return fail(bad, "{}: no domain has the character {}; write letters, digits, - and dots",
                     quoted(whole), quoted({odd, 1}));
-    if (name.find("..") != std::string_view::npos)
+    const std::string whole_mended =
+        std::string(whole.substr(0, whole.size() - written.size())) + mended(name);
+    if (written.find("..") != std::string_view::npos)
         return fail(bad, "{}: two dots in a row in the domain; write {}", quoted(whole),
-                    quoted(std::string(whole.substr(0, whole.size() - written.size())) +
-                           mended(name)));
+                    quoted(whole_mended));
+    if (name.starts_with('.') && whole != written)
+        return fail(bad, "{}: the domain begins with a dot; write {}", quoted(whole),
+                    quoted(whole_mended));
     if (name.starts_with('.'))
         return fail(bad, "{}: the domain begins with a dot; write {} for it, {} for what is below",
                     quoted(whole), quoted(mended(name)), quoted("*." + mended(name)));

@@ -18,12 +18,27 @@ constexpr std::string_view below = "*.";
 
 bool is_white_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
-bool has_wildcard(std::string_view text) { return text.find_first_of("*?") != std::string_view::npos; }
+std::string_view without_white_space_around(std::string_view text) {
+    while (!text.empty() && is_white_space(text.front())) text.remove_prefix(1);
+    while (!text.empty() && is_white_space(text.back())) text.remove_suffix(1);
+    return text;
+}
+
+bool has_wildcard(std::string_view text) {
+    return text.find_first_of("*?") != std::string_view::npos;
+}
 
 Failure no_glob(std::string_view written) {
     return fail(ErrorCode::bad_input,
                 "{}: * stands only alone before a dot; write *.example.com for all below it",
                 quoted(written));
+}
+
+/// Quoted also where it would else read as a glob.
+std::string local_part_text(const std::string& local) {
+    return has_wildcard(local) && !quoted_local_part(local).starts_with('"')
+               ? '"' + local + '"'
+               : quoted_local_part(local);
 }
 
 /// Where the `@` before the domain stands: the last one outside a quoted local part.
@@ -35,6 +50,10 @@ Result<std::string> pattern_local_part(std::string_view whole, std::string_view 
     if (!is_quoted && std::any_of(written.begin(), written.end(), is_white_space))
         return fail(bad, "{}: white space in an unquoted local part; write {}", quoted(whole),
                     quoted(quoted_local_part(written) + std::string(whole.substr(written.size()))));
+    const auto domain = whole.substr(written.size() + 1);
+    if (written == "*" && !domain.empty() && Pattern::parse(RuleType::email, domain))
+        return fail(bad, "{}: a domain stands for every address at it; write {}", quoted(whole),
+                    quoted(domain));
     if (!is_quoted && has_wildcard(written)) return no_glob(whole);
     auto local = canonical_local_part(written);
     if (!local || local->empty())
@@ -79,6 +98,11 @@ Result<Pattern> Pattern::parse(RuleType type, std::string_view written) {
     if (std::any_of(written.begin(), written.end(), is_control))
         return fail(ErrorCode::bad_input, "{}: control characters match nothing; remove them",
                     quoted(written));
+    if (const auto trimmed = without_white_space_around(written); trimmed != written) {
+        const auto meant = !trimmed.empty() ? trimmed : type == RuleType::email ? "<>" : "\"\"";
+        return fail(ErrorCode::bad_input, "{}: white space around it; write {}", quoted(written),
+                    quoted(meant));
+    }
     return type == RuleType::email ? parse_email(written) : parse_ehlo(written);
 }
 
@@ -132,11 +156,11 @@ Result<Pattern> Pattern::parse_ehlo(std::string_view written) {
                     quoted(written), quoted(written.substr(0, slash)));
 
     const bool is_below = written.starts_with(below) && written.size() > below.size();
-    const EhloName name = EhloName::parse(is_below ? written.substr(below.size()) : written);
-    if (has_wildcard(name.text)) return no_glob(written);
-    if (is_below) return Pattern(PatternKind::below_name, name.text);
-    if (name.address)
-        return Pattern(PatternKind::literal, std::string(name.address->octets()));
+    if (has_wildcard(is_below ? written.substr(below.size()) : written)) return no_glob(written);
+    if (is_below)
+        return Pattern(PatternKind::below_name, EhloName::text_form(written.substr(below.size())));
+    const EhloName name = EhloName::parse(written);
+    if (name.address) return Pattern(PatternKind::literal, std::string(name.address->octets()));
     return Pattern(PatternKind::name, name.text);
 }
 
@@ -173,9 +197,9 @@ std::string Pattern::text() const {
     switch (kind_) {
         case PatternKind::address: {
             const auto at = at_sign(subject_);
-            return Address{subject_.substr(0, at), subject_.substr(at + 1)}.text();
+            return local_part_text(subject_.substr(0, at)) + subject_.substr(at);
         }
-        case PatternKind::local_part: return quoted_local_part(subject_) + "@";
+        case PatternKind::local_part: return local_part_text(subject_) + "@";
         case PatternKind::null_sender: return "<>";
         case PatternKind::no_name: return "\"\"";
         case PatternKind::literal: return IpAddress::from_octets(subject_)->literal();
