@@ -91,7 +91,7 @@ private:
 
     /// `a.b.c`: looks up what is below `b.c`, then below `c`.
     void each_parent(PatternKind kind, std::string_view name) {
-        if (name.starts_with('[') || !rules_.has(kind)) return;
+        if (!rules_.has(kind)) return;
         for (auto dot = name.find('.'); dot != std::string_view::npos; dot = name.find('.')) {
             name.remove_prefix(dot + 1);
             if (!name.empty()) look_up(kind, name);
