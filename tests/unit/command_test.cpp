@@ -1,0 +1,80 @@
+#include "daemon/smtp/command.h"
+
+#include <catch2/catch.hpp>
+#include <string>
+
+namespace smtpblock::smtp {
+namespace {
+
+using Fault = PathArgument::Fault;
+
+PathArgument from(std::string_view argument) {
+    return PathArgument::parse(argument, "FROM:");
+}
+std::string sender(std::string_view argument) {
+    const auto parsed = from(argument);
+    return parsed.fault == Fault::none ? parsed.path.address.text() : "fault";
+}
+
+}  // namespace
+
+TEST_CASE("a verb is known in any case and parted from its argument") {
+    CHECK(Command::parse("rCpT  TO:<a@b> ").verb == Verb::rcpt);
+    CHECK(Command::parse("rCpT  TO:<a@b> ").argument == "TO:<a@b>");
+    CHECK(Command::parse("DATA").argument.empty());
+    CHECK(Command::parse("").verb == Verb::unknown);
+    CHECK(Command::parse("RCPTTO:<a@b>").verb == Verb::unknown);
+    CHECK(Command::parse("ETRN x").verb == Verb::not_implemented);
+}
+
+TEST_CASE("another protocol's line is no SMTP") {
+    for (const char* line : {"GET / HTTP/1.1", "POST /", "CONNECT a:25", "PROXY TCP4 a b", "\tNOOP",
+                             ".", "\x16\x03\x01", " EHLO a", "250 ok"})
+        CHECK(Command::parse(line).verb == Verb::not_smtp);
+}
+
+TEST_CASE("one address has many spellings and one canonical form") {
+    for (const char* argument :
+         {"FROM:<Bad@Example.com>", "from:<bad@example.com>", "FROM: <bad@example.com>",
+          "FROM:\t<bad@example.com>", "FROM:bad@example.com", "FROM:<\"bad\"@example.com>",
+          "FROM:<\"b\\ad\"@example.com>", "FROM:<bad@example.com.>",
+          "FROM:<@relay.example:bad@example.com>", "FROM:<@a.example,@b.example:bad@example.com>",
+          "FROM:<bad@EXAMPLE.COM> SIZE=1"}) {
+        INFO(argument);
+        CHECK(sender(argument) == "bad@example.com");
+    }
+    CHECK(sender("FROM:<a@[IPv6:2001:DB8:0::1]>") == "a@[IPv6:2001:db8::1]");
+    CHECK(sender("FROM:<\"a b\"@example.com>") == "\"a b\"@example.com");
+    CHECK(sender("FROM:<\"a>b\"@example.com>") == "\"a>b\"@example.com");
+    CHECK(sender("FROM:<postmaster>") == "postmaster");
+}
+
+TEST_CASE("the null path is no fault") {
+    CHECK(from("FROM:<>").fault == Fault::none);
+    CHECK(from("FROM:<>").path.null());
+}
+
+TEST_CASE("what cannot be parsed has the fault that it has") {
+    for (const char* argument :
+         {"", "FROM", "FROM:", "FROM:<a@b", "TO:<a@b>", "FROM:<a@b>x", "FROM:<\"a@b>"})
+        CHECK(from(argument).fault == Fault::syntax);
+    for (const char* argument :
+         {"FROM:<a@b@c>", "FROM:<a b@c>", "FROM:<@c>", "FROM:<a@>", "FROM:<a@b..c>", "FROM:<a@.b>",
+          "FROM:<a@[1.2.3]>", "FROM:<a@b c>", "FROM:<@r:>", "FROM:<@r>", "FROM:<a@b,c@d>",
+          "FROM:<<a@b>>", "FROM:<\"a\"b@c>", "FROM:<a@[1.2.3.4>"}) {
+        INFO(argument);
+        CHECK(from(argument).fault != Fault::none);
+    }
+    CHECK(from("FROM:<\xef\xbd\x81@example.com>").fault == Fault::eight_bit);
+}
+
+TEST_CASE("a path is kept as it was typed, for the log and the upstream") {
+    const auto parsed = from("FROM:<@relay.example:Bad@Example.com> BODY=8BITMIME  SIZE=10");
+    CHECK(parsed.path.typed == "@relay.example:Bad@Example.com");
+    CHECK(parsed.path.mailbox == "Bad@Example.com");
+    REQUIRE(parsed.parameters.size() == 2);
+    CHECK(parsed.parameters[0] == "BODY=8BITMIME");
+    CHECK(parsed.parameters[1] == "SIZE=10");
+}
+
+}  // namespace smtpblock::smtp

@@ -1,0 +1,70 @@
+#include "daemon/smtp/upstream_link.h"
+
+#include <catch2/catch.hpp>
+#include <string>
+
+namespace smtpblock::smtp {
+namespace {
+
+std::string written(UpstreamLink& link) {
+    const std::string bytes(link.output().pending());
+    link.output().taken(bytes.size());
+    return bytes;
+}
+
+UpstreamLink greeted(bool pipelining) {
+    UpstreamLink link;
+    link.connect();
+    link.on_connected();
+    link.settle();
+    link.greet("EHLO a\r\n");
+    CHECK(written(link) == "EHLO a\r\n");
+    link.settle();
+    link.on_greeted({.pipelining = pipelining});
+    return link;
+}
+
+}  // namespace
+
+TEST_CASE("commands go out together to an upstream with PIPELINING") {
+    UpstreamLink link = greeted(true);
+    link.send("MAIL\r\n", {.due = Due::mail});
+    link.send("RCPT\r\n", {.due = Due::rcpt});
+    CHECK(written(link) == "MAIL\r\nRCPT\r\n");
+    CHECK(link.settle()->due == Due::mail);
+    CHECK(link.settle()->due == Due::rcpt);
+    CHECK_FALSE(link.settle());
+}
+
+TEST_CASE("an upstream without PIPELINING gets a command when it has answered the one before") {
+    UpstreamLink link = greeted(false);
+    link.send("MAIL\r\n", {.due = Due::mail});
+    link.send("RCPT\r\n", {.due = Due::rcpt});
+    CHECK(written(link) == "MAIL\r\n");
+    link.settle();
+    CHECK(written(link) == "RCPT\r\n");
+}
+
+TEST_CASE("a closed link returns what is due and writes nothing more") {
+    UpstreamLink link = greeted(false);
+    link.send("MAIL\r\n", {.due = Due::mail});
+    link.send("RCPT\r\n", {.due = Due::rcpt, .place = 7});
+    const auto never = link.close();
+    REQUIRE(never.size() == 2);
+    CHECK(never[1].place == 7);
+    CHECK(link.output().empty());
+    CHECK(link.quiet());
+    CHECK(link.state() == UpstreamLink::State::closing);
+}
+
+TEST_CASE("without a greeting of the client the link is ready behind the banner") {
+    UpstreamLink link;
+    link.connect();
+    link.on_connected();
+    CHECK(link.next_due() == Due::banner);
+    link.settle();
+    link.greet("");
+    CHECK(link.ready());
+}
+
+}  // namespace smtpblock::smtp
