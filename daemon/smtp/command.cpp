@@ -26,7 +26,7 @@ constexpr std::array<std::pair<std::string_view, Verb>, 21> verbs{{
     {"ETRN", Verb::not_implemented},
     {"HELP", Verb::not_implemented},
     {"STARTTLS", Verb::not_implemented},
-    {"BDAT", Verb::not_implemented},
+    {"BDAT", Verb::bdat},
     {"GET", Verb::not_smtp},
     {"POST", Verb::not_smtp},
     {"PUT", Verb::not_smtp},

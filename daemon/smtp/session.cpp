@@ -308,6 +308,8 @@ void Session::Impl::perform(const Command& command) {
             return auth(command.argument);
         case Verb::not_implemented:
             return refuse("502 5.5.1 Error: command not implemented");
+        case Verb::bdat:
+            return end_with("421 4.7.0", "Error: CHUNKING is not offered");
         case Verb::not_smtp:
             return end_with("421 4.7.0", "Error: this is a mail server");
         case Verb::unknown:
@@ -321,12 +323,10 @@ void Session::Impl::refuse(std::string_view reply) {
 }
 
 void Session::Impl::answer(ReplyQueue::Place place, std::string_view reply) {
-    ++errors_;
     replies_.answer(place, fmt::format("{}\r\n", reply));
 }
 
 void Session::Impl::relay(ReplyQueue::Place place, const Reply& reply) {
-    if (reply.code >= 400) ++errors_;
     replies_.answer(place, reply.wire);
     if (reply.code != 421) return;
     drop_upstream();

@@ -18,8 +18,6 @@ constexpr std::string_view malformed = "!";
 
 constexpr std::string_view wrong_password =
     "535 5.7.8 Error: authentication failed: (reason unavailable)";
-constexpr std::string_view no_upstream =
-    "454 4.7.0 Temporary authentication failure: Connection lost to authentication server";
 
 void wipe(std::string& secret) {
     volatile char* octet = secret.data();
@@ -190,7 +188,7 @@ void Session::Impl::send_auth(std::string_view line) {
 void Session::Impl::auth_trouble(bool exchange_begun) {
     auth_.reset();
     if (exchange_begun) copy_upstream("*\r\n");
-    refuse("454 4.7.0 Temporary authentication failure: temporary lookup failure");
+    say("454 4.7.0 Temporary authentication failure: temporary lookup failure");
 }
 
 /// The client's response was no line that can go on: the exchange is over on both sides.

@@ -10,10 +10,7 @@ void Session::Impl::data(std::string_view argument) {
     if (!transaction_) return refuse("503 5.5.1 Error: need RCPT command");
     Transaction& transaction = *transaction_;
     // Recipients that were lost with the upstream may be tried again: that is no 554.
-    if (transaction.refusal.starts_with('4')) {
-        ++errors_;
-        return replies_.say(transaction.refusal);
-    }
+    if (transaction.refusal.starts_with('4')) return replies_.say(transaction.refusal);
     if (transaction.forwarded == 0) return refuse("554 5.5.1 Error: no valid recipients");
 
     const Verdict verdict = policy_.check(Moment::data, subject());
@@ -32,7 +29,7 @@ void Session::Impl::data(std::string_view argument) {
         case Verdict::defer:
             return refuse("450 4.7.1 <DATA>: Data command rejected: Access denied");
         case Verdict::trouble:
-            return refuse("451 4.3.0 Error: temporary lookup failure");
+            return say("451 4.3.0 Error: temporary lookup failure");
     }
     if (link_.quiet()) upstream_since_ = now_;
     link_.send("DATA\r\n", {.due = Due::data, .place = replies_.promise()});
@@ -89,7 +86,7 @@ void Session::Impl::end_message() {
     }
     if (message.upstream_lost) {
         forget_transaction();
-        refuse("451 4.3.0 Error: mail server temporarily unavailable");
+        say("451 4.3.0 Error: mail server temporarily unavailable");
         return end_if_login_is_lost();
     }
 
@@ -107,7 +104,7 @@ void Session::Impl::end_message() {
     else if (verdict == Verdict::defer)
         refuse("450 4.7.1 <END-OF-MESSAGE>: End-of-data rejected: Access denied");
     else
-        refuse("451 4.3.0 Error: temporary lookup failure");
+        say("451 4.3.0 Error: temporary lookup failure");
     end_if_login_is_lost();
 }
 

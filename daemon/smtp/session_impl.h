@@ -92,7 +92,8 @@ private:
     bool is_idle() const { return !transaction_ && !auth_ && mode_ == Mode::command; }
     bool may_read_client() const;
     void say(std::string_view reply) { replies_.say(fmt::format("{}\r\n", reply)); }
-    /// An answer that counts as an error of the client's.
+    /// An answer that counts as an error of the client's. The upstream counts its own refusals,
+    /// and ends the session by its own 421.
     void refuse(std::string_view reply);
     void answer(ReplyQueue::Place place, std::string_view reply);
     void relay(ReplyQueue::Place place, const Reply& reply);

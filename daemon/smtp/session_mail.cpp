@@ -95,7 +95,7 @@ void Session::Impl::rcpt(std::string_view argument) {
         return refuse(
             fmt::format("555 5.5.4 Unsupported option: {}", printable(parsed.parameters.front())));
     if (transaction_->forwarded >= options_.recipients)
-        return refuse("452 4.5.3 Error: too many recipients");
+        return say("452 4.5.3 Error: too many recipients");
 
     Subject subject = this->subject();
     subject.recipient_path = parsed.path.typed;
@@ -107,10 +107,9 @@ void Session::Impl::rcpt(std::string_view argument) {
         case Verdict::defer:
             return refuse(filled(options_.defer_reply, parsed.path));
         case Verdict::trouble:
-            return refuse("451 4.3.0 Error: temporary lookup failure");
+            return say("451 4.3.0 Error: temporary lookup failure");
     }
     if (!transaction_->refusal.empty()) {
-        ++errors_;
         replies_.say(transaction_->refusal);
     } else if (link_.ready()) {
         forward_rcpt(parsed.path);
@@ -125,7 +124,7 @@ void Session::Impl::forward_rcpt(const Path& recipient) {
         const Keywords& taken = link_.keywords();
         if ((transaction.eight_bit && !taken.eight_bit_mime) ||
             (transaction.sized && !taken.size) || (transaction.with_auth && !taken.auth()))
-            return refuse("451 4.3.0 Error: the mail server takes a parameter of MAIL no more");
+            return say("451 4.3.0 Error: the mail server takes a parameter of MAIL no more");
         if (link_.quiet()) upstream_since_ = now_;
         link_.send(
             fmt::format("MAIL FROM:<{}>{}\r\n", transaction.sender.typed, transaction.parameters),

@@ -42,8 +42,7 @@ void Session::Impl::fail_held(std::string_view refusal) {
     const HeldCommand command = *std::exchange(held_, std::nullopt);
     hold_ = Hold::nothing;
     client_since_ = now_;
-    if (command.verb != Verb::rcpt) return refuse(unavailable_for_auth);
-    ++errors_;
+    if (command.verb != Verb::rcpt) return say(unavailable_for_auth);
     replies_.say(refusal);
     transaction_->refusal = refusal;
 }
@@ -76,10 +75,8 @@ void Session::Impl::on_reply(const Expected& expected, const Reply& reply) {
             return;
         case Due::rcpt:
             if (!reply.positive() && is_current) --transaction_->forwarded;
-            if (expected.transaction == refused_transaction_) {
-                ++errors_;
+            if (expected.transaction == refused_transaction_)
                 return replies_.answer(expected.place, mail_refusal_);
-            }
             return relay(expected.place, reply);
         case Due::data:
             return on_data_reply(expected.place, reply);
@@ -160,7 +157,6 @@ void Session::Impl::answer_for_lost(const Expected& expected) {
         case Due::rcpt:
             if (expected.transaction != refused_transaction_)
                 return answer(expected.place, unavailable);
-            ++errors_;
             return replies_.answer(expected.place, mail_refusal_);
         case Due::data:
             hold_ = Hold::nothing;

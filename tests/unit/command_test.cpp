@@ -25,6 +25,7 @@ TEST_CASE("a verb is known in any case and parted from its argument") {
     CHECK(Command::parse("").verb == Verb::unknown);
     CHECK(Command::parse("RCPTTO:<a@b>").verb == Verb::unknown);
     CHECK(Command::parse("ETRN x").verb == Verb::not_implemented);
+    CHECK(Command::parse("BDAT 10 LAST").verb == Verb::bdat);
 }
 
 TEST_CASE("another protocol's line is no SMTP") {
