@@ -1,0 +1,173 @@
+// `smtpblock add`: reads what to block, makes it rules in one edit, and says where they are in
+// force. The store is made first where there is none.
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "cli/commands.h"
+#include "cli/daemons.h"
+#include "cli/rule_text.h"
+#include "common/store_files.h"
+#include "common/text.h"
+
+namespace smtpblock {
+namespace {
+
+std::string_view trimmed(std::string_view line) {
+    constexpr std::string_view blank = " \t\r";
+    const auto begin = line.find_first_not_of(blank);
+    if (begin == std::string_view::npos) return {};
+    return line.substr(begin, line.find_last_not_of(blank) - begin + 1);
+}
+
+/// Reads patterns as they were written, each of which may be given more than once.
+class PatternReader {
+public:
+    explicit PatternReader(std::optional<RuleType> type) : type_(type) {}
+
+    Result<void> add(std::string_view written) {
+        const auto type = type_ ? type_ : evident_type(written);
+        if (!type)
+            return fail(ErrorCode::bad_input,
+                        "{}: a domain or an EHLO name; add --type email or --type ehlo",
+                        quoted(written));
+        auto pattern = Pattern::parse(*type, written);
+        if (!pattern) return std::move(pattern).failure();
+        if (std::find(patterns_.begin(), patterns_.end(), *pattern) == patterns_.end())
+            patterns_.push_back(std::move(*pattern));
+        return {};
+    }
+
+    /// One a line; blank lines are skipped. An error names the line.
+    Result<void> add_lines(Terminal& terminal) {
+        for (std::size_t number = 1;; ++number) {
+            const auto line = terminal.read_line();
+            if (!line) return {};
+            if (trimmed(*line).empty()) continue;
+            if (auto added = add(trimmed(*line)); !added)
+                return fail(added.error().code, "line {}: {}", number, added.error().message);
+        }
+    }
+
+    Result<void> ask(Terminal& terminal) {
+        const auto written = terminal.ask("Block which address, domain or EHLO name?");
+        if (!written || trimmed(*written).empty())
+            return fail(ErrorCode::bad_input, "add: nothing was named; nothing was changed");
+        if (!type_ && !evident_type(trimmed(*written))) {
+            const auto type =
+                terminal.ask("Is that a sender's domain (email) or an EHLO name (ehlo)?");
+            if (type) type_ = rule_type_of(trimmed(*type));
+        }
+        return add(trimmed(*written));
+    }
+
+    const std::vector<Pattern>& patterns() const { return patterns_; }
+
+private:
+    std::optional<RuleType> type_;
+    std::vector<Pattern> patterns_;
+};
+
+Result<std::vector<Pattern>> patterns_of(const AddArguments& arguments, Terminal& terminal) {
+    PatternReader reader(arguments.type);
+    if (arguments.patterns.empty() && !terminal.can_ask())
+        return fail(ErrorCode::bad_input,
+                    "add: no pattern; write one, or - to read them from standard input");
+    if (arguments.patterns.empty())
+        if (auto asked = reader.ask(terminal); !asked) return std::move(asked).failure();
+    for (const std::string& written : arguments.patterns) {
+        auto added = written == "-" ? reader.add_lines(terminal) : reader.add(written);
+        if (!added) return std::move(added).failure();
+    }
+    return reader.patterns();
+}
+
+Result<std::unique_ptr<StoreWriter>> open_or_make(const StorePaths& store, Terminal& terminal) {
+    auto writer = StoreWriter::open(store);
+    if (writer || writer.error().code != ErrorCode::no_store) return writer;
+    auto made = init_store(store, {});
+    if (!made) return std::move(made).failure();
+    terminal.note(fmt::format("made the store {} for group {}", printable(store.root()),
+                              printable(made->group)));
+    for (const std::string& note : made->notes) terminal.note(note);
+    return StoreWriter::open(store);
+}
+
+struct Outcome {
+    std::string_view result;
+    Rule rule;
+};
+
+/// `rule` set to what `wanted` says.
+Rule replaced(Rule rule, const NewRule& wanted) {
+    rule.direction = wanted.direction;
+    rule.action = wanted.action;
+    rule.description = wanted.description;
+    rule.expires = wanted.expires;
+    return rule;
+}
+
+bool same_settings(const Rule& rule, const NewRule& wanted) {
+    return rule.direction == wanted.direction && rule.action == wanted.action &&
+           rule.description == wanted.description && rule.expires == wanted.expires;
+}
+
+Result<Outcome> add_one(Edit& edit, const AddArguments& arguments, const Context& context,
+                        const Pattern& pattern) {
+    const NewRule wanted{pattern, arguments.direction.value_or(Direction::both),
+                         arguments.action.value_or(Action::reject),
+                         arguments.description.value_or(""), arguments.expires};
+    if (arguments.replace || arguments.if_absent) {
+        auto existing = edit.find(pattern);
+        if (!existing) return std::move(existing).failure();
+        if (*existing && !expired((*existing)->expires, context.editor.now)) {
+            if (arguments.if_absent || same_settings(**existing, wanted))
+                return Outcome{"unchanged", std::move(**existing)};
+            auto changed = edit.change(replaced(std::move(**existing), wanted));
+            if (!changed) return std::move(changed).failure();
+            return Outcome{"changed", std::move(*changed)};
+        }
+    }
+    auto added = edit.add(wanted);
+    if (!added) return std::move(added).failure();
+    return Outcome{"added", std::move(*added)};
+}
+
+}  // namespace
+
+Result<int> run(const AddArguments& arguments, const Context& context, Terminal& terminal) {
+    if (arguments.description && !is_utf8(*arguments.description))
+        return fail(ErrorCode::bad_input,
+                    "{}: the description is not valid UTF-8; write it in UTF-8",
+                    quoted(*arguments.description));
+    const auto patterns = patterns_of(arguments, terminal);
+    if (!patterns) return Failure(patterns.error());
+
+    auto writer = open_or_make(context.store, terminal);
+    if (!writer) return std::move(writer).failure();
+    std::vector<Outcome> outcomes;
+    auto edited = (*writer)->edit(context.editor, [&](Edit& edit) -> Result<void> {
+        for (const Pattern& pattern : *patterns) {
+            auto outcome = add_one(edit, arguments, context, pattern);
+            if (!outcome) return std::move(outcome).failure();
+            outcomes.push_back(std::move(*outcome));
+        }
+        return {};
+    });
+    if (!edited) return std::move(edited).failure();
+    writer->reset();  // before in_force() opens the store: LMDB wants it open once a process
+
+    const bool tells_result = arguments.replace || arguments.if_absent;
+    for (const Outcome& outcome : outcomes)
+        print_edited(terminal, outcome.rule, tells_result ? outcome.result : "");
+    auto printed = terminal.finish("added");
+    if (!printed) return std::move(printed).failure();
+    for (const Pattern& pattern : *patterns)
+        if (const auto note = pattern.note(); !note.empty())
+            terminal.note(fmt::format("{}: {}", quoted(pattern.text()), note));
+    tell_where_in_force(context.store, terminal);
+    return exit_done;
+}
+
+}  // namespace smtpblock

@@ -1,0 +1,88 @@
+// What was asked for, a struct a command: parse() has turned every word into what it means, but for
+// those that name patterns and rules, whose meaning depends on the other words and on the store.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/rule.h"
+
+namespace smtpblock {
+
+enum class Color : std::uint8_t { automatic, always, never };
+
+/// Understood before and after the command.
+struct GlobalOptions {
+    std::optional<std::string> store;
+    std::optional<std::string> config;
+    bool json = false;
+    bool quiet = false;
+    std::optional<Color> color;
+};
+
+struct InitArguments {
+    std::optional<std::string> group;
+};
+
+struct AddArguments {
+    std::optional<RuleType> type;
+    std::optional<Direction> direction;
+    std::optional<Action> action;
+    std::optional<Time> expires;
+    std::optional<std::string> description;
+    bool replace = false;
+    bool if_absent = false;
+    std::vector<std::string> patterns;  ///< `-`: standard input, one a line
+};
+
+struct EditArguments {
+    std::optional<std::string> rule;
+    std::optional<RuleType> type;  ///< selects; the type of a rule cannot change
+    std::optional<std::string> pattern;
+    std::optional<Direction> direction;
+    std::optional<Action> action;
+    std::optional<Time> expires;
+    bool forever = false;
+    std::optional<std::string> description;
+};
+
+struct DeleteArguments {
+    std::vector<std::string> rules;
+    std::optional<RuleType> type;
+    bool expired = false;
+};
+
+enum class SortKey : std::uint8_t { id, type, dir, action, expires, pattern, created, updated };
+
+struct ListArguments {
+    std::optional<RuleType> type;
+    std::optional<Direction> direction;
+    std::optional<Action> action;
+    std::optional<std::string> match;
+    std::optional<SortKey> sort;
+    std::optional<std::chrono::seconds> expiring;
+    bool expired = false;
+    bool all = false;
+};
+
+struct ShowArguments {
+    std::optional<std::string> rule;
+    std::optional<RuleType> type;
+};
+
+struct CheckArguments {
+    std::optional<Direction> direction;
+    std::vector<std::string> ehlo;
+    std::optional<std::string> from;
+    std::optional<std::string> user;
+};
+
+struct StatusArguments {};
+
+using Command = std::variant<InitArguments, AddArguments, EditArguments, DeleteArguments,
+                             ListArguments, ShowArguments, CheckArguments, StatusArguments>;
+
+}  // namespace smtpblock

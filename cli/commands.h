@@ -1,0 +1,38 @@
+// The commands, a file each. A command does what its arguments say, prints through the terminal and
+// returns the exit status; what stops it comes back as an error.
+#pragma once
+
+#include <string>
+
+#include "cli/arguments.h"
+#include "cli/terminal.h"
+#include "common/config.h"
+#include "common/result.h"
+#include "common/store_paths.h"
+#include "common/store_writer.h"
+
+namespace smtpblock {
+
+inline constexpr int exit_done = 0;
+inline constexpr int exit_blocked = 10;
+
+/// What every command works on.
+struct Context {
+    StorePaths store;
+    Editor editor;  ///< its time is the command's now
+    Config config;  ///< the defaults for a command that does not need it
+};
+
+Result<int> run(const InitArguments&, const Context&, Terminal&);
+Result<int> run(const AddArguments&, const Context&, Terminal&);
+Result<int> run(const EditArguments&, const Context&, Terminal&);
+Result<int> run(const DeleteArguments&, const Context&, Terminal&);
+Result<int> run(const ListArguments&, const Context&, Terminal&);
+Result<int> run(const ShowArguments&, const Context&, Terminal&);
+Result<int> run(const CheckArguments&, const Context&, Terminal&);
+Result<int> run(const StatusArguments&, const Context&, Terminal&);
+
+/// Writes what was printed; then the status is `status`. See Terminal::finish().
+Result<int> finished(Terminal& terminal, int status, std::string_view done = {});
+
+}  // namespace smtpblock

@@ -1,0 +1,120 @@
+#include "cli/guard.h"
+
+#include <algorithm>
+
+#include "cli/suggestion.h"
+#include "common/text.h"
+
+namespace smtpblock {
+namespace {
+
+class Guard {
+public:
+    Guard(const CommandForm& before_any, const std::vector<CommandForm>& commands, Words& kept)
+        : commands_(commands), at_(&before_any), kept_(kept) {}
+
+    Result<std::vector<std::string>> read(std::span<const std::string> words) {
+        bool options_end = false;
+        for (std::size_t i = 0; i < words.size(); ++i) {
+            const std::string& word = words[i];
+            if (!options_end && word == "--") {
+                options_end = true;
+            } else if (!options_end && word.size() > 1 && word.front() == '-') {
+                auto took_next = option(word, i + 1 < words.size() ? &words[i + 1] : nullptr);
+                if (!took_next) return std::move(took_next).failure();
+                if (*took_next) ++i;
+            } else {
+                auto taken = at_->name.empty() ? command(word) : operand(word);
+                if (!taken) return std::move(taken).failure();
+            }
+        }
+        options_.insert(options_.end(), operands_.begin(), operands_.end());
+        return options_;
+    }
+
+private:
+    std::string see_help() const {
+        return at_->name.empty() ? "see smtpblock --help"
+                                 : fmt::format("see smtpblock {} --help", at_->name);
+    }
+
+    /// True when the option took the next word as its value.
+    Result<bool> option(const std::string& word, const std::string* next) {
+        const auto equals = word.starts_with("--") ? word.find('=') : std::string::npos;
+        const bool has_value = equals != std::string::npos;
+        const std::string name = word.substr(0, equals);
+        const auto found = std::find_if(at_->options.begin(), at_->options.end(),
+                                        [&](const auto& known) { return known.name == name; });
+        if (found == at_->options.end()) return unknown_option(name);
+        options_.push_back(name);
+        if (found->value_name.empty()) {
+            if (!has_value) return false;
+            return fail(ErrorCode::bad_input, "{}: takes no value; write {}", quoted(word), name);
+        }
+        if (!has_value && next == nullptr)
+            return fail(ErrorCode::bad_input, "{}: needs a value; write {} {}", name, name,
+                        found->value_name);
+        options_.push_back(kept_.token_for(has_value ? word.substr(equals + 1) : *next));
+        return !has_value;
+    }
+
+    Failure unknown_option(const std::string& name) const {
+        std::vector<std::string> names;
+        for (const auto& known : at_->options) names.push_back(known.name);
+        const std::string question = did_you_mean(name, names);
+        if (!question.empty() || name.starts_with("--"))
+            return fail(ErrorCode::bad_input, "{}: no such option{}; {}", quoted(name), question,
+                        see_help());
+        return fail(ErrorCode::bad_input,
+                    "{}: no such option; write -- before what only looks like one", quoted(name));
+    }
+
+    Result<void> command(const std::string& word) {
+        std::vector<std::string> names;
+        for (const CommandForm& known : commands_) {
+            names.push_back(known.name);
+            if (word != known.name &&
+                std::find(known.aliases.begin(), known.aliases.end(), word) == known.aliases.end())
+                continue;
+            at_ = &known;
+            options_.push_back(known.name);
+            return {};
+        }
+        return fail(ErrorCode::bad_input, "{}: no such command{}; {}", quoted(word),
+                    did_you_mean(word, names), see_help());
+    }
+
+    Result<void> operand(const std::string& word) {
+        if (operands_.size() == at_->most_operands)
+            return fail(ErrorCode::bad_input, "{}: {} takes {}; {}", quoted(word), at_->name,
+                        at_->most_operands == 0 ? "options only" : "one rule at a time",
+                        see_help());
+        operands_.push_back(kept_.token_for(word));
+        return {};
+    }
+
+    const std::vector<CommandForm>& commands_;
+    const CommandForm* at_;
+    Words& kept_;
+    std::vector<std::string> options_;
+    std::vector<std::string> operands_;
+};
+
+}  // namespace
+
+std::string Words::token_for(std::string word) {
+    words_.push_back(std::move(word));
+    return "w" + std::to_string(words_.size() - 1);
+}
+
+const std::string& Words::of(const std::string& token) const {
+    return words_.at(std::stoul(token.substr(1)));
+}
+
+Result<std::vector<std::string>> guarded(const CommandForm& before_any,
+                                         const std::vector<CommandForm>& commands,
+                                         std::span<const std::string> words, Words& kept) {
+    return Guard(before_any, commands, kept).read(words);
+}
+
+}  // namespace smtpblock

@@ -1,0 +1,83 @@
+#include "cli/help.h"
+
+namespace smtpblock::help {
+
+const char* const program = R"(Stop a sender now, without touching the mail server.
+
+Examples:
+  smtpblock add spammer@example.com              block a sender or an account
+  smtpblock add --type ehlo --dir both ylmf-pc   block what greets with a name
+  smtpblock add --for 2h30m --type email example.net
+  smtpblock list
+  smtpblock check --from spammer@example.com     what would happen, and by which rule
+  smtpblock delete spammer@example.com
+)";
+
+const char* const init = R"(Make the store. `add` does it where there is none; twice does no harm.
+
+Examples:
+  smtpblock init
+  smtpblock init --group postfix
+)";
+
+const char* const add = R"(Add rules: all patterns or none. In force when it returns.
+
+Examples:
+  smtpblock add spammer@example.com
+  smtpblock add --type ehlo --dir both ylmf-pc '*.dyn.example.net' '[192.0.2.7]'
+  smtpblock add --for 2h30m --description 'ticket 4711' user@ '<>'
+  generate-list | smtpblock add --type ehlo --if-absent -
+  smtpblock add --type ehlo ''                   who greets with no name at all
+)";
+
+const char* const edit = R"(Change a rule in place. Its ID stays.
+
+Examples:
+  smtpblock edit 17 --for 1w
+  smtpblock edit spammer@example.com --action defer --description 'may be a mistake'
+  smtpblock edit --type ehlo ylmf-pc --pattern '*.example.net'
+)";
+
+const char* const remove =
+    R"(Delete rules: all or none. Nothing fails because of them when it returns.
+
+Examples:
+  smtpblock delete 17
+  smtpblock delete spammer@example.com example.net
+  smtpblock delete --type ehlo 12                a pattern of digits, no ID
+  smtpblock delete --expired
+)";
+
+const char* const list = R"(List rules: a table on a terminal, tab-separated fields in a pipe.
+
+Examples:
+  smtpblock list
+  smtpblock list --type ehlo --match example
+  smtpblock list --expiring 1d --sort expires
+  smtpblock list | cut -f6                       the patterns alone
+)";
+
+const char* const show = R"(Show one rule in full.
+
+Examples:
+  smtpblock show 17
+  smtpblock show --json spammer@example.com
+)";
+
+const char* const check =
+    R"(Say what smtpblockd would do now, and by which rule. Exit status 10: block.
+
+Examples:
+  smtpblock check --from spammer@example.com
+  smtpblock check --dir out --user alice@example.com --ehlo laptop.example.com
+  smtpblock check --quiet --ehlo ylmf-pc || echo blocked
+)";
+
+const char* const status = R"(Show the state of the store and who reads it.
+
+Examples:
+  smtpblock status
+  smtpblock status --json
+)";
+
+}  // namespace smtpblock::help

@@ -1,0 +1,72 @@
+#include "cli/meanings.h"
+
+#include <array>
+#include <utility>
+
+#include "common/text.h"
+#include "common/time_text.h"
+
+namespace smtpblock {
+namespace {
+
+Failure not_one_of(std::string_view what, const std::string& word, std::string_view choices) {
+    return fail(ErrorCode::bad_input, "{}: no {}; write {}", quoted(word), what, choices);
+}
+
+}  // namespace
+
+Result<RuleType> type_meant(const std::string& word) {
+    if (const auto type = rule_type_of(word)) return *type;
+    return not_one_of("type", word, "email or ehlo");
+}
+
+Result<Direction> direction_meant(const std::string& word) {
+    if (const auto direction = direction_of(word)) return *direction;
+    return not_one_of("direction", word, "in, out or both");
+}
+
+Result<Action> action_meant(const std::string& word) {
+    if (const auto action = action_of(word)) return *action;
+    return not_one_of("action", word, "reject, defer, allow or log");
+}
+
+Result<Color> color_meant(const std::string& word) {
+    if (word == "auto") return Color::automatic;
+    if (word == "always") return Color::always;
+    if (word == "never") return Color::never;
+    return not_one_of("choice of colour", word, "auto, always or never");
+}
+
+Result<SortKey> sort_key_meant(const std::string& word) {
+    static constexpr std::array<std::pair<std::string_view, SortKey>, 8> keys{
+        {{"id", SortKey::id},
+         {"type", SortKey::type},
+         {"dir", SortKey::dir},
+         {"action", SortKey::action},
+         {"expires", SortKey::expires},
+         {"pattern", SortKey::pattern},
+         {"created", SortKey::created},
+         {"updated", SortKey::updated}}};
+    for (const auto& [name, key] : keys)
+        if (name == word) return key;
+    return not_one_of("key to sort by", word,
+                      "id, type, dir, action, expires, pattern, created or updated");
+}
+
+Result<Time> end_of_duration(const std::string& word, Time now) {
+    const auto duration = parse_duration(word);
+    if (!duration) return Failure(duration.error());
+    if (duration->count() == 0)
+        return fail(ErrorCode::bad_input, "{}: over at once; write a longer one", quoted(word));
+    return now + *duration;
+}
+
+Result<Time> end_at_time(const std::string& word, Time now) {
+    auto time = parse_time(word, now);
+    if (time && *time <= now)
+        return fail(ErrorCode::bad_input, "{}: that was {} ago; write a time to come", quoted(word),
+                    duration_text(now - *time));
+    return time;
+}
+
+}  // namespace smtpblock

@@ -1,0 +1,21 @@
+// What the words behind options mean. The errors name the words that may stand there.
+#pragma once
+
+#include <string>
+
+#include "cli/arguments.h"
+#include "common/result.h"
+
+namespace smtpblock {
+
+Result<RuleType> type_meant(const std::string& word);
+Result<Direction> direction_meant(const std::string& word);
+Result<Action> action_meant(const std::string& word);
+Result<Color> color_meant(const std::string& word);
+Result<SortKey> sort_key_meant(const std::string& word);
+/// A time to come, `word` from `now` on.
+Result<Time> end_of_duration(const std::string& word, Time now);
+/// A time to come.
+Result<Time> end_at_time(const std::string& word, Time now);
+
+}  // namespace smtpblock

@@ -1,0 +1,61 @@
+#include "cli/run.h"
+
+#include "cli/commands.h"
+#include "cli/editor.h"
+#include "cli/parse.h"
+
+namespace smtpblock {
+namespace {
+
+int exit_status(ErrorCode code) {
+    switch (code) {
+        case ErrorCode::bad_input:
+            return 2;
+        case ErrorCode::not_found:
+            return 3;
+        case ErrorCode::already_exists:
+            return 4;
+        case ErrorCode::not_permitted:
+            return 5;
+        case ErrorCode::no_store:
+        case ErrorCode::failed:
+            return 1;
+    }
+    return 1;
+}
+
+Result<int> run_words(std::span<const std::string> words, const Environment& environment, Time now,
+                      Terminal& terminal) {
+    auto parsed = parse(words, now);
+    if (!parsed) return std::move(parsed).failure();
+    if (const auto* help = std::get_if<HelpText>(&*parsed)) {
+        terminal.text(help->text);
+        return finished(terminal, exit_done);
+    }
+    const auto& invocation = std::get<Invocation>(*parsed);
+    terminal.present(invocation.options);
+    const bool needs_config = std::holds_alternative<CheckArguments>(invocation.command);
+    auto settings = settings_of(invocation.options, environment, needs_config);
+    if (!settings) return std::move(settings).failure();
+    const Context context{StorePaths(settings->store), {editor_name(), now}, settings->config};
+    return std::visit([&](const auto& arguments) { return run(arguments, context, terminal); },
+                      invocation.command);
+}
+
+}  // namespace
+
+Result<int> finished(Terminal& terminal, int status, std::string_view done) {
+    auto printed = terminal.finish(done);
+    if (!printed) return std::move(printed).failure();
+    return status;
+}
+
+int run_program(std::span<const std::string> words, const Environment& environment, Time now,
+                Terminal& terminal) {
+    const auto status = run_words(words, environment, now, terminal);
+    if (status) return *status;
+    terminal.error(status.error().message);
+    return exit_status(status.error().code);
+}
+
+}  // namespace smtpblock

@@ -1,0 +1,90 @@
+#include "cli/terminal.h"
+
+#include <cerrno>
+#include <cstring>
+#include <istream>
+#include <ostream>
+
+namespace smtpblock {
+namespace {
+
+std::string_view escape_of(Style style) {
+    switch (style) {
+        case Style::plain:
+            return "";
+        case Style::heading:
+            return "\x1b[1m";
+        case Style::bad:
+            return "\x1b[31m";
+        case Style::warning:
+            return "\x1b[33m";
+        case Style::good:
+            return "\x1b[32m";
+        case Style::faint:
+            return "\x1b[2m";
+    }
+    return "";
+}
+
+}  // namespace
+
+void Terminal::present(const GlobalOptions& options) {
+    json_ = options.json;
+    quiet_ = options.quiet;
+    switch (options.color.value_or(Color::automatic)) {
+        case Color::automatic:
+            colored_ = for_people() && traits_.may_color;
+            break;
+        case Color::always:
+            colored_ = true;
+            break;
+        case Color::never:
+            colored_ = false;
+            break;
+    }
+}
+
+std::string Terminal::styled(Style style, std::string_view text) const {
+    if (!colored_ || style == Style::plain) return std::string(text);
+    return fmt::format("{}{}\x1b[0m", escape_of(style), text);
+}
+
+void Terminal::line(std::string_view line) {
+    collected_ += line;
+    collected_ += '\n';
+}
+
+void Terminal::note(std::string_view text) {
+    remark(fmt::format("note: {}", text));
+}
+
+void Terminal::remark(std::string_view text) {
+    if (!quiet_) err_ << text << '\n' << std::flush;
+}
+
+void Terminal::error(std::string_view text) {
+    err_ << "smtpblock: " << text << '\n' << std::flush;
+}
+
+std::optional<std::string> Terminal::ask(std::string_view question) {
+    err_ << question << ' ' << std::flush;
+    return read_line();
+}
+
+std::optional<std::string> Terminal::read_line() {
+    std::string line;
+    if (!std::getline(in_, line)) return std::nullopt;
+    return line;
+}
+
+Result<void> Terminal::finish(std::string_view done) {
+    if (collected_.empty()) return {};
+    const int error = out_(collected_);
+    collected_.clear();
+    if (error == 0 || error == EPIPE) return {};
+    const char* why = std::strerror(error);
+    if (done.empty()) return fail(ErrorCode::failed, "standard output: cannot print: {}", why);
+    return fail(ErrorCode::failed, "standard output: {}, but cannot print: {}", done, why);
+}
+
+}  // namespace smtpblock

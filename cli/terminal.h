@@ -1,0 +1,77 @@
+// What a command talks to: standard input, output and error, and what is known of them. Output is
+// collected and written by finish(), so that the command learns whether it arrived; errors and
+// notes go out at once. Streams of strings serve as well: that is how commands are tested.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <iosfwd>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "cli/arguments.h"
+#include "common/result.h"
+
+namespace smtpblock {
+
+enum class Style : std::uint8_t { plain, heading, bad, warning, good, faint };
+
+class Terminal {
+public:
+    /// Writes all of a text and returns 0, or the errno that stopped it.
+    using Write = std::function<int(std::string_view)>;
+
+    struct Traits {
+        bool can_ask = false;     ///< standard input is a terminal
+        bool for_people = false;  ///< standard output is a terminal
+        bool may_color = false;   ///< it understands colours, and NO_COLOR is not set
+        std::size_t columns = 0;  ///< its width; 0: unknown
+    };
+
+    Terminal(std::istream& in, Write out, std::ostream& err, Traits traits)
+        : in_(in), out_(std::move(out)), err_(err), traits_(traits) {}
+
+    /// Applies what --json, --quiet and --color say.
+    void present(const GlobalOptions& options);
+
+    bool json() const { return json_; }
+    bool quiet() const { return quiet_; }
+    /// True when output is to be a table or sentences instead of fields for a script.
+    bool for_people() const { return traits_.for_people && !json_ && !quiet_; }
+    bool can_ask() const { return traits_.can_ask; }
+    std::size_t columns() const { return traits_.columns; }
+
+    /// `text` in colour where colours are wanted.
+    std::string styled(Style style, std::string_view text) const;
+
+    void line(std::string_view line);
+    /// Output with newlines of its own.
+    void text(std::string_view text) { collected_ += text; }
+    /// `note: …` on standard error; nothing with --quiet.
+    void note(std::string_view text);
+    /// A line on standard error; nothing with --quiet.
+    void remark(std::string_view text);
+    /// `smtpblock: …` on standard error.
+    void error(std::string_view text);
+    /// A question on standard error and its answer. Nothing at the end of input.
+    std::optional<std::string> ask(std::string_view question);
+    /// The next line of standard input, without its end. Nothing when there is none.
+    std::optional<std::string> read_line();
+
+    /// Writes the collected output. A reader that went away is no error; of any other the message
+    /// says what was `done` all the same (`added`), if anything.
+    Result<void> finish(std::string_view done = {});
+
+private:
+    std::istream& in_;
+    Write out_;
+    std::ostream& err_;
+    Traits traits_;
+    bool json_ = false;
+    bool quiet_ = false;
+    bool colored_ = false;
+    std::string collected_;
+};
+
+}  // namespace smtpblock
