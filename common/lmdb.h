@@ -1,0 +1,48 @@
+// LMDB with owners: what is opened is closed, what is begun is ended. The one file that includes
+// <lmdb.h>. Errors stay LMDB's numbers, or a StoreFault (store_fault.h): every function here that
+// touches the mapped file is guarded. Who knows what was tried makes a message of them.
+#pragma once
+
+#include <lmdb.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace smtpblock::lmdb {
+
+struct CloseEnvironment {
+    void operator()(MDB_env* environment) const;
+};
+using Environment = std::unique_ptr<MDB_env, CloseEnvironment>;
+
+/// Ends a transaction that was not committed.
+struct AbortTransaction {
+    void operator()(MDB_txn* transaction) const;
+};
+using Transaction = std::unique_ptr<MDB_txn, AbortTransaction>;
+
+struct CloseCursor {
+    void operator()(MDB_cursor* cursor) const;
+};
+using Cursor = std::unique_ptr<MDB_cursor, CloseCursor>;
+
+/// LMDB takes no const data, and does not change what it is given as a key or a value.
+MDB_val value_of(std::string_view octets);
+
+/// In the map itself: valid until the transaction ends or writes, and only guarded.
+inline std::string_view view_of(const MDB_val& value) {
+    return {static_cast<const char*>(value.mv_data), value.mv_size};
+}
+
+int begin(MDB_env* environment, unsigned flags, Transaction& transaction);
+int commit(Transaction& transaction);
+
+/// Copies the value at `key`. MDB_NOTFOUND when there is none; MDB_CORRUPTED when it is longer
+/// than anything that is ever stored.
+int get(MDB_txn* transaction, MDB_dbi table, std::string_view key, std::string& value);
+int put(MDB_txn* transaction, MDB_dbi table, std::string_view key, std::string_view value,
+        unsigned flags);
+int erase(MDB_txn* transaction, MDB_dbi table, std::string_view key);
+
+}  // namespace smtpblock::lmdb

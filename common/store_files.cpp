@@ -1,0 +1,280 @@
+#include "common/store_files.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <optional>
+#include <utility>
+
+#include "common/store.h"
+#include "common/store_access.h"
+#include "common/store_environment.h"
+#include "common/text.h"
+
+namespace smtpblock {
+namespace {
+
+constexpr auto failed = ErrorCode::failed;
+constexpr const char* own_user = "smtpblock";  // and its group
+
+constexpr mode_t root_mode = 0755;
+constexpr mode_t rules_mode = 0750;
+constexpr mode_t data_mode = 0640;
+constexpr mode_t lock_mode = 0660;
+
+/// A descriptor that is closed.
+class Descriptor {
+public:
+    explicit Descriptor(int number) : number_(number) {}
+    ~Descriptor() {
+        if (number_ >= 0) ::close(number_);
+    }
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+
+    bool open() const { return number_ >= 0; }
+    int number() const { return number_; }
+
+private:
+    int number_;
+};
+
+int open_directory(const std::string& path) {
+    return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+bool is_empty_directory(const std::string& path) {
+    DIR* const directory = ::opendir(path.c_str());
+    if (directory == nullptr) return false;
+    int entries = 0;
+    while (::readdir(directory) != nullptr) ++entries;
+    ::closedir(directory);
+    return entries <= 2;  // . and ..
+}
+
+std::optional<gid_t> group_of(const std::string& name) {
+    group entry{};
+    group* found = nullptr;
+    std::array<char, 4096> buffer{};
+    if (::getgrnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found) == 0 &&
+        found != nullptr)
+        return entry.gr_gid;
+    gid_t number = 0;
+    const char* const end = name.data() + name.size();
+    const auto read = std::from_chars(name.data(), end, number);
+    if (read.ec == std::errc{} && read.ptr == end) return number;
+    return std::nullopt;
+}
+
+std::optional<uid_t> user_of(const char* name) {
+    passwd entry{};
+    passwd* found = nullptr;
+    std::array<char, 4096> buffer{};
+    if (::getpwnam_r(name, &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr)
+        return entry.pw_uid;
+    return std::nullopt;
+}
+
+/// Who a store of this caller belongs to.
+struct Ownership {
+    uid_t owner;         ///< of the rules
+    gid_t group;         ///< of everything
+    uid_t daemon;        ///< of what the daemon writes
+    mode_t daemon_mode;  ///< so that it can, when it is another user
+};
+
+Result<Ownership> choose_ownership(const InitOptions& options) {
+    Ownership ownership{::geteuid(), ::getegid(), ::geteuid(), 0750};
+    const bool is_root = ownership.owner == 0;
+    if (!options.group.empty()) {
+        const auto group = group_of(options.group);
+        if (!group)
+            return fail(ErrorCode::bad_input, "{}: no such group; make it, or name another one",
+                        quoted(options.group));
+        ownership.group = *group;
+    } else if (const auto group = group_of(own_user); group && is_root) {
+        ownership.group = *group;
+    }
+    if (!is_root) return ownership;
+    if (const auto user = user_of(own_user); user && options.group.empty()) {
+        ownership.daemon = *user;
+    } else if (ownership.group != 0) {
+        ownership.daemon_mode = 0770;
+    }
+    return ownership;
+}
+
+class Init {
+public:
+    Init(const StorePaths& paths, const Ownership& ownership)
+        : paths_(paths), root_(without_slashes(paths.root())), ownership_(ownership) {}
+
+    Result<InitReport> run() {
+        if (auto made = make_root(); !made) return std::move(made).failure();
+        // Two at once: the second one finds the first one's store.
+        const Descriptor root(open_directory(root_));
+        if (!root.open()) return path_failure(root_, errno);
+        if (::flock(root.number(), LOCK_EX) != 0) return path_failure(root_, errno);
+
+        if (::access(paths_.rules().c_str(), F_OK) != 0) {
+            if (auto made = make_rules(); !made) return std::move(made).failure();
+            report_.created = true;
+        } else if (auto lock = make_lock(paths_.rules(), existing_group()); !lock) {
+            return std::move(lock).failure();
+        }
+        for (const std::string& directory : {paths_.seen(), paths_.maildir()})
+            if (auto made = make_daemon_directory(directory); !made)
+                return std::move(made).failure();
+        if (auto synced = sync_directory(root_); !synced) return std::move(synced).failure();
+        return report();
+    }
+
+private:
+    Result<void> make_root() {
+        if (::mkdir(root_.c_str(), 0700) == 0) {
+            if (auto given = give(root_, ownership_.owner, ownership_.group, root_mode); !given)
+                return given;
+            return sync_directory(parent_of(root_));
+        }
+        if (errno != EEXIST) return path_failure(root_, errno);
+        struct stat info {};
+        if (::stat(root_.c_str(), &info) != 0) return path_failure(root_, errno);
+        // An empty directory of the caller's is taken as made for the store; another is left as
+        // it is.
+        if (info.st_uid == ownership_.owner && is_empty_directory(root_))
+            return give(root_, ownership_.owner, ownership_.group, root_mode);
+        return {};
+    }
+
+    /// Under another name, which it loses when it is whole: so there is no half-made store.
+    Result<void> make_rules() {
+        const std::string fresh = paths_.rules() + ".new";
+        remove_rules(fresh);  // of an init that was killed
+        if (::mkdir(fresh.c_str(), 0700) != 0) return path_failure(fresh, errno);
+        auto made = fill_rules(fresh);
+        if (made && ::rename(fresh.c_str(), paths_.rules().c_str()) != 0)
+            made = path_failure(paths_.rules(), errno);
+        if (!made) remove_rules(fresh);
+        return made;
+    }
+
+    static void remove_rules(const std::string& directory) {
+        ::unlink((directory + "/data.mdb").c_str());
+        ::unlink((directory + "/lock.mdb").c_str());
+        ::rmdir(directory.c_str());
+    }
+
+    Result<void> fill_rules(const std::string& directory) {
+        if (auto data = make_file(directory + "/data.mdb", ownership_.group, data_mode, 0); !data)
+            return data;
+        if (auto lock = make_lock(directory, ownership_.group); !lock) return lock;
+        if (auto made = StoreEnvironment::make(directory); !made) return made;
+        if (auto synced = sync_directory(directory); !synced) return synced;
+        return give(directory, ownership_.owner, ownership_.group, rules_mode);
+    }
+
+    Result<void> make_lock(const std::string& directory, gid_t group) {
+        const std::string lock = directory + "/lock.mdb";
+        struct stat info {};
+        if (::lstat(lock.c_str(), &info) == 0) return {};
+        if (auto made = make_file(lock, group, lock_mode, lock_file_octets); !made) return made;
+        return sync_directory(directory);
+    }
+
+    gid_t existing_group() const {
+        struct stat info {};
+        return ::stat(paths_.rules().c_str(), &info) == 0 ? info.st_gid : ownership_.group;
+    }
+
+    Result<void> make_file(const std::string& path, gid_t group, mode_t mode, off_t octets) const {
+        const Descriptor file(
+            ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+        if (!file.open()) return path_failure(path, errno);
+        if (::fchown(file.number(), ownership_.owner, group) != 0)
+            return group_failure(path, group, errno);
+        if (::fchmod(file.number(), mode) != 0) return path_failure(path, errno);
+        if (octets > 0)
+            if (const int error = ::posix_fallocate(file.number(), 0, octets); error != 0)
+                return path_failure(path, error);
+        if (::fsync(file.number()) != 0) return path_failure(path, errno);
+        return {};
+    }
+
+    Result<void> make_daemon_directory(const std::string& path) const {
+        if (::mkdir(path.c_str(), 0700) != 0)
+            return errno == EEXIST ? Result<void>{} : path_failure(path, errno);
+        return give(path, ownership_.daemon, existing_group(), ownership_.daemon_mode);
+    }
+
+    /// By a descriptor, so that a link put in its place is not followed.
+    Result<void> give(const std::string& path, uid_t user, gid_t group, mode_t mode) const {
+        const Descriptor directory(open_directory(path));
+        if (!directory.open()) return path_failure(path, errno);
+        if (::fchown(directory.number(), user, group) != 0)
+            return group_failure(path, group, errno);
+        if (::fchmod(directory.number(), mode) != 0) return path_failure(path, errno);
+        return {};
+    }
+
+    static Failure group_failure(const std::string& path, gid_t group, int error) {
+        if (error == EPERM)
+            return fail(ErrorCode::not_permitted,
+                        "{}: cannot be given to group {}; use sudo, or name a group you are in",
+                        quoted(path), group_name(group));
+        return path_failure(path, error);
+    }
+
+    static Result<void> sync_directory(const std::string& path) {
+        const Descriptor directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+        if (!directory.open() || ::fsync(directory.number()) != 0) return path_failure(path, errno);
+        return {};
+    }
+
+    InitReport report() {
+        struct stat root {};
+        struct stat rules {};
+        ::stat(root_.c_str(), &root);
+        ::stat(paths_.rules().c_str(), &rules);
+        report_.group = group_name(rules.st_gid);
+        if (rules.st_gid != ownership_.group)
+            note(fmt::format("the store belongs to group {} and keeps it; chgrp -R changes it",
+                             report_.group));
+        const bool alone = ownership_.owner == 0 && rules.st_gid == 0;
+        if (alone)
+            note(
+                "only root can read the rules; to run smtpblockd as another user, make a group "
+                "and a store for it with --group");
+        if (!alone && (root.st_mode & S_IXOTH) == 0 &&
+            ((root.st_mode & S_IXGRP) == 0 || root.st_gid != rules.st_gid))
+            note(fmt::format("group {} cannot enter {}; chmod o+x it", report_.group,
+                             quoted(root_)));
+        return std::move(report_);
+    }
+
+    void note(std::string sentence) { report_.notes.push_back(std::move(sentence)); }
+
+    const StorePaths& paths_;
+    std::string root_;
+    Ownership ownership_;
+    InitReport report_;
+};
+
+}  // namespace
+
+Result<InitReport> init_store(const StorePaths& paths, const InitOptions& options) {
+    auto ownership = choose_ownership(options);
+    if (!ownership) return std::move(ownership).failure();
+    if (auto place = check_place(paths, StoreAccess::write); !place)
+        return std::move(place).failure();
+    return Init(paths, *ownership).run();
+}
+
+}  // namespace smtpblock

@@ -1,0 +1,112 @@
+#include "common/store_record.h"
+
+#include <algorithm>
+#include <random>
+
+#include "common/crc32c.h"
+#include "common/octets.h"
+#include "common/store.h"
+
+namespace smtpblock {
+namespace {
+
+constexpr std::size_t format_octets = 4;
+constexpr std::size_t head_octets = format_octets + 4;  // and the checksum of the rest
+
+constexpr std::array all_kinds{
+    PatternKind::address,    PatternKind::domain,      PatternKind::below_domain,
+    PatternKind::local_part, PatternKind::null_sender, PatternKind::name,
+    PatternKind::below_name, PatternKind::literal,     PatternKind::no_name,
+};
+
+bool known(std::uint8_t kind) {
+    return std::find(all_kinds.begin(), all_kinds.end(), static_cast<PatternKind>(kind)) !=
+           all_kinds.end();
+}
+
+}  // namespace
+
+std::uint64_t StoreRecord::rules() const {
+    std::uint64_t sum = 0;
+    for (const PatternKind kind : all_kinds) sum += count(kind);
+    return sum;
+}
+
+std::uint64_t StoreRecord::rules(RuleType type) const {
+    std::uint64_t sum = 0;
+    for (const PatternKind kind : all_kinds)
+        if (type_of(kind) == type) sum += count(kind);
+    return sum;
+}
+
+std::string StoreRecord::uuid_text() const {
+    std::string text;
+    for (std::size_t i = 0; i < uuid.size(); ++i) {
+        if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
+        text += fmt::format("{:02x}", static_cast<unsigned char>(uuid[i]));
+    }
+    return text;
+}
+
+StoreRecord new_record() {
+    StoreRecord record;
+    std::random_device random;
+    std::uniform_int_distribution<unsigned> octet(0, 255);
+    for (char& c : record.uuid) c = static_cast<char>(octet(random));
+    const auto set = [&](std::size_t at, unsigned keep, unsigned bits) {
+        record.uuid[at] =
+            static_cast<char>((static_cast<unsigned char>(record.uuid[at]) & keep) | bits);
+    };
+    set(6, 0x0f, 0x40);  // version 4
+    set(8, 0x3f, 0x80);  // the variant of RFC 4122
+    return record;
+}
+
+std::string encode_record(const StoreRecord& record) {
+    OctetWriter body;
+    body.raw({record.uuid.data(), record.uuid.size()});
+    body.number(record.revision);
+    body.number(record.next_id);
+    body.number(static_cast<std::uint64_t>(record.last_edit.time_since_epoch().count()));
+    body.number(record.checksum);
+    for (const PatternKind kind : all_kinds) {
+        if (record.count(kind) == 0) continue;
+        body.octet(static_cast<std::uint8_t>(kind));
+        body.number(record.count(kind));
+    }
+    const std::string written = body.take();
+
+    OctetWriter whole;
+    whole.fixed32(store_format);
+    whole.fixed32(crc32c(written));
+    whole.raw(written);
+    return whole.take();
+}
+
+RecordVerdict decode_record(std::string_view octets, StoreRecord& record) {
+    OctetReader head(octets.substr(0, head_octets));
+    const std::uint32_t format = head.fixed32();
+    const std::uint32_t checksum = head.fixed32();
+    if (head.good() && format > store_format) return RecordVerdict::newer;
+    if (!head.good() || format != store_format || octets.size() > record_octets ||
+        checksum != crc32c(octets.substr(head_octets)))
+        return RecordVerdict::damaged;
+
+    record = StoreRecord{};
+    OctetReader body(octets.substr(head_octets));
+    const std::string_view uuid = body.raw(record.uuid.size());
+    std::copy(uuid.begin(), uuid.end(), record.uuid.begin());
+    record.revision = body.number();
+    record.next_id = body.number();
+    record.last_edit = Time{std::chrono::seconds{static_cast<std::int64_t>(body.number())}};
+    record.checksum = body.number();
+    while (body.good() && !body.whole()) {
+        const std::uint8_t kind = body.octet();
+        // A rule of a kind that is never looked up here would let its sender pass.
+        if (!known(kind)) return RecordVerdict::newer;
+        record.count(static_cast<PatternKind>(kind)) = body.number();
+    }
+    return body.whole() ? RecordVerdict::good : RecordVerdict::damaged;
+}
+
+}  // namespace smtpblock
