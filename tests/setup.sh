@@ -64,22 +64,30 @@ This command may not install them: it is not run by root, and sudo wants a passw
 # so that it does not start at the next boot either.
 install_packages() {
     policy=/usr/sbin/policy-rc.d
-    if [ ! -e "$policy" ]; then
-        trap 'rm -f "$policy"' EXIT
-        trap 'exit 130' INT
-        trap 'exit 143' TERM HUP
+    [ ! -e "$policy" ] || policy=
+    log=$(mktemp)
+    trap 'rm -f "$log" $policy' EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM HUP
+    if [ -n "$policy" ]; then
         printf '#!/bin/sh\nexit 101\n' >"$policy"
         chmod 755 "$policy"
     fi
     export DEBIAN_FRONTEND=noninteractive
-    case " $* " in
-    *' postfix '*)
-        say 'postfix postfix/main_mailer_type select No configuration' | debconf-set-selections
-        ;;
-    esac
-    apt-get -qq update || say "apt-get update failed; trying with the lists that are here"
-    apt-get -qq -y -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=120 \
-        --no-remove --no-install-recommends install "$@"
+    {
+        case " $* " in
+        *' postfix '*)
+            say 'postfix postfix/main_mailer_type select No configuration' | debconf-set-selections
+            ;;
+        esac
+        # Without a network the lists that are here may do.
+        apt-get -qq update || :
+        apt-get -qq -y -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=120 \
+            --no-remove --no-install-recommends install "$@"
+    } >"$log" 2>&1 || {
+        cat "$log" >&2
+        stop "apt-get could not install them; its words are above."
+    }
 }
 
 # Configures and builds in the folder named, with the arguments given to CMake.
