@@ -1,0 +1,197 @@
+#include "daemon/guard/guard.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "daemon/guard/log_record.h"
+#include "daemon/guard/query.h"
+
+namespace smtpblock::guard {
+namespace {
+
+constexpr auto between_warnings = std::chrono::minutes(1);
+
+std::string_view word(smtp::Moment moment) {
+    switch (moment) {
+        case smtp::Moment::auth:
+            return "auth";
+        case smtp::Moment::rcpt:
+            return "rcpt";
+        case smtp::Moment::data:
+            return "data";
+        case smtp::Moment::end:
+            return "end";
+    }
+    return "?";
+}
+
+std::string_view first_word(Action action) {
+    switch (action) {
+        case Action::reject:
+            return "block";
+        case Action::defer:
+            return "defer";
+        case Action::log:
+            return "trial";
+        case Action::allow:
+            break;  // stops nobody
+    }
+    return "pass";
+}
+
+std::string_view last_name(const smtp::Subject& subject) {
+    return subject.ehlo_names.empty() ? std::string_view() : subject.ehlo_names.back().text;
+}
+
+void add_session(LogRecord& record, const smtp::Subject& subject) {
+    record.add("session", subject.session).add("listener", subject.listener);
+}
+
+void add_client(LogRecord& record, const smtp::Subject& subject, std::string_view ehlo) {
+    record.add("client", subject.client).add("ehlo", ehlo);
+    if (subject.has_sender) record.add_path("from", subject.sender_path);
+    if (!subject.users.empty()) record.add("user", subject.users.front().text());
+}
+
+/// The other rules that matched, as `3,9`.
+std::string others(const Decision& decision, RuleId deciding) {
+    std::string text;
+    const auto all = decision.all();
+    for (auto match = all.begin(); match != all.end(); ++match) {
+        const auto same = [&](const Match& other) { return other.id == match->id; };
+        if (match->id == deciding || std::any_of(all.begin(), match, same)) continue;
+        fmt::format_to(std::back_inserter(text), "{}{}", text.empty() ? "" : ",", match->id);
+    }
+    return text;
+}
+
+}  // namespace
+
+Clock Clock::system() {
+    return {
+        [] { return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()); },
+        [] { return std::chrono::steady_clock::now(); }};
+}
+
+Guard::Guard(StoreReader& rules, Log& log, GuardOptions options, Clock clock)
+    : rules_(rules), log_(log), options_(std::move(options)), clock_(clock) {}
+
+Verdict Guard::check(smtp::Moment moment, const smtp::Subject& subject) {
+    const Query query = query_for(moment, subject, options_.recipient_delimiter, clock_.wall());
+    const Decision decision = rules_.decide(query);
+    if (decision.verdict == Verdict::trouble) return on_trouble();
+    on_recovery();
+    warn_of_bare_identity(subject);
+    if (decision.matches > 0) report(moment, subject, query, decision);
+    return decision.verdict;
+}
+
+void Guard::report(smtp::Moment moment, const smtp::Subject& subject, const Query& query,
+                   const Decision& decision) {
+    if (decision.verdict != Verdict::pass)
+        report(moment, subject, query, *decision.deciding, others(decision, decision.deciding->id));
+    RuleId last = 0;
+    for (const Match& match : decision.all())
+        if (match.action == Action::log && std::exchange(last, match.id) != match.id)
+            report(moment, subject, query, match, "");
+}
+
+void Guard::report(smtp::Moment moment, const smtp::Subject& subject, const Query& query,
+                   const Match& match, std::string_view also) {
+    if (!log_.takes(LogLevel::info)) return;
+    LogRecord record(first_word(match.action));
+    add_session(record, subject);
+    record.add("at", word(moment))
+        .add("rule", match.id)
+        .add("action", smtpblock::word(match.action));
+    record.add("field", smtpblock::word(match.field)).add_known("also", also);
+    add_client(record, subject, matched_name(query, match));
+    if (moment == smtp::Moment::rcpt) record.add_path("to", subject.recipient_path);
+    record.write(log_, LogLevel::info);
+}
+
+/// The name that the rule matched; for a rule of another field the last one.
+std::string Guard::matched_name(const Query& query, const Match& match) {
+    Query one = query;
+    one.sender = nullptr;
+    one.null_sender = false;
+    one.users = {};
+    for (const EhloName& name : query.ehlo_names) {
+        if (match.field != Field::ehlo || query.ehlo_names.size() == 1) break;
+        one.ehlo_names = {&name, 1};
+        const Decision again = rules_.decide(one);
+        for (const Match& found : again.all())
+            if (found.id == match.id) return name.text;
+    }
+    return query.ehlo_names.empty() ? std::string() : query.ehlo_names.back().text;
+}
+
+Verdict Guard::on_trouble() {
+    ++failed_checks_;
+    const auto now = clock_.steady();
+    if (!told_of_trouble_ || now - *told_of_trouble_ >= between_warnings) {
+        told_of_trouble_ = now;
+        tell_of_recovery_ = true;
+        LogRecord record("store");
+        record.add("state", "trouble").add("failed", failed_checks_);
+        record.add("enforcing", options_.pass_on_store_error ? "no" : "defer");
+        record.add("detail", rules_.trouble()).write(log_, LogLevel::error);
+    }
+    return options_.pass_on_store_error ? Verdict::pass : Verdict::trouble;
+}
+
+void Guard::on_recovery() {
+    if (failed_checks_ == 0) return;
+    const std::uint64_t failed = std::exchange(failed_checks_, 0);
+    if (!std::exchange(tell_of_recovery_, false)) return;
+    LogRecord record("store");
+    record.add("state", "recovered").add("failed", failed).write(log_, LogLevel::info);
+}
+
+/// An identity without a domain, on a listener that completes it with none, is matched by rules of
+/// the kind `user@` alone: somebody should know.
+void Guard::warn_of_bare_identity(const smtp::Subject& subject) {
+    for (const Address& user : subject.users) {
+        if (!user.domain.empty() || warned_listeners_.contains(subject.listener)) continue;
+        warned_listeners_.emplace(subject.listener);
+        LogRecord record("auth");
+        add_session(record, subject);
+        record.add("client", subject.client).add("user", user.text());
+        record.add("detail",
+                   "an identity without a domain: set auth_domain of this listener, or "
+                   "only rules such as user@ match it");
+        record.write(log_, LogLevel::warning);
+    }
+}
+
+void Guard::authenticated(const smtp::Subject& subject, bool accepted) {
+    if (!log_.takes(LogLevel::info)) return;
+    LogRecord record("auth");
+    add_session(record, subject);
+    record.add("at", "auth");
+    add_client(record, subject, last_name(subject));
+    record.add("result", accepted ? "accepted" : "refused").write(log_, LogLevel::info);
+}
+
+void Guard::accepted(const smtp::Subject& subject, std::string_view reply) {
+    if (!log_.takes(LogLevel::info)) return;
+    LogRecord record("pass");
+    add_session(record, subject);
+    record.add("at", "end");
+    add_client(record, subject, last_name(subject));
+    record.add("recipients", std::uint64_t{subject.recipients}).add("reply", reply);
+    record.write(log_, LogLevel::info);
+}
+
+void Guard::note(const smtp::Subject& subject, std::string_view event, std::string_view detail) {
+    if (!log_.takes(LogLevel::info)) return;
+    LogRecord record("session");
+    add_session(record, subject);
+    add_client(record, subject, last_name(subject));
+    record.add("event", event).add_known("detail", detail).write(log_, LogLevel::info);
+}
+
+}  // namespace smtpblock::guard
