@@ -36,9 +36,9 @@ std::size_t quoted_string_octets(std::string_view text) {
 
 std::optional<std::string> canonical_local_part(std::string_view written) {
     if (!written.starts_with('"')) {
-        const bool sound = !written.empty() && std::all_of(written.begin(), written.end(), [](char c) {
-            return is_atom_octet(c) || c == '.';
-        });
+        const bool sound =
+            !written.empty() && std::all_of(written.begin(), written.end(),
+                                            [](char c) { return is_atom_octet(c) || c == '.'; });
         if (!sound) return std::nullopt;
         return lower(written);
     }

@@ -11,7 +11,9 @@ namespace {
 constexpr std::size_t domain_octets = 253;  // RFC 1035 2.3.4, without the length octets
 constexpr std::size_t label_octets = 63;    // RFC 1035 2.3.4
 
-bool is_label_octet(char c) { return is_letter(c) || is_digit(c) || c == '-' || c == '_'; }
+bool is_label_octet(char c) {
+    return is_letter(c) || is_digit(c) || c == '-' || c == '_';
+}
 
 std::string_view without_trailing_dot(std::string_view name) {
     if (name.size() > 1 && name.ends_with('.')) name.remove_suffix(1);
@@ -62,7 +64,8 @@ Result<std::string> pattern_domain(std::string_view whole, std::string_view writ
     if (written.starts_with('[')) {
         const auto address = IpAddress::parse(written);
         if (!written.ends_with(']') || !address)
-            return fail(bad, "{}: {} is no address literal; write [192.0.2.7] or [IPv6:2001:db8::1]",
+            return fail(bad,
+                        "{}: {} is no address literal; write [192.0.2.7] or [IPv6:2001:db8::1]",
                         quoted(whole), quoted(written));
         return address->literal();
     }

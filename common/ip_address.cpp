@@ -49,7 +49,9 @@ std::optional<IpAddress> IpAddress::parse(std::string_view text) {
     return std::nullopt;
 }
 
-std::string_view IpAddress::octets() const { return {octets_.data(), v4_ ? 4U : 16U}; }
+std::string_view IpAddress::octets() const {
+    return {octets_.data(), v4_ ? 4U : 16U};
+}
 
 std::string IpAddress::text() const {
     std::array<char, INET6_ADDRSTRLEN> text{};
@@ -57,7 +59,9 @@ std::string IpAddress::text() const {
     return text.data();
 }
 
-std::string IpAddress::literal() const { return (v4_ ? "[" : "[IPv6:") + text() + "]"; }
+std::string IpAddress::literal() const {
+    return (v4_ ? "[" : "[IPv6:") + text() + "]";
+}
 
 std::optional<IpNetwork> IpNetwork::parse(std::string_view text) {
     const auto slash = text.find('/');

@@ -66,9 +66,13 @@ private:
         if (decision_.verdict == Verdict::trouble || !rules_.has(kind)) return;
         RuleFacts facts;
         switch (rules_.find(RuleKey(kind, subject, more, last).view(), facts)) {
-            case Lookup::absent: return;
-            case Lookup::trouble: decision_.verdict = Verdict::trouble; return;
-            case Lookup::found: break;
+            case Lookup::absent:
+                return;
+            case Lookup::trouble:
+                decision_.verdict = Verdict::trouble;
+                return;
+            case Lookup::found:
+                break;
         }
         if (!overlap(facts.direction, directions_) || expired(facts.expires, query_.now)) return;
         const Match match{facts.id, facts.action, field_};
@@ -110,19 +114,26 @@ private:
 
 std::string_view word(Field field) {
     switch (field) {
-        case Field::sender: return "sender";
-        case Field::user: return "user";
-        case Field::ehlo: return "ehlo";
+        case Field::sender:
+            return "sender";
+        case Field::user:
+            return "user";
+        case Field::ehlo:
+            return "ehlo";
     }
     return "?";
 }
 
 std::string_view word(Verdict verdict) {
     switch (verdict) {
-        case Verdict::pass: return "pass";
-        case Verdict::reject: return "reject";
-        case Verdict::defer: return "defer";
-        case Verdict::trouble: return "trouble";
+        case Verdict::pass:
+            return "pass";
+        case Verdict::reject:
+            return "reject";
+        case Verdict::defer:
+            return "defer";
+        case Verdict::trouble:
+            return "trouble";
     }
     return "?";
 }

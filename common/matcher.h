@@ -49,10 +49,11 @@ struct Query {
     std::string_view recipient_delimiter = "+";  ///< a set of characters; empty: no plus addresses
     Direction email_directions = Direction::both;
     Direction ehlo_directions = Direction::both;
-    const Address* sender = nullptr;        ///< the envelope sender, when there is one
-    bool null_sender = false;               ///< MAIL FROM:<>
-    std::span<const Address> users;         ///< authentication and authorization identities
-    std::span<const EhloName> ehlo_names;   ///< of the connection; one empty name when none was given
+    const Address* sender = nullptr;  ///< the envelope sender, when there is one
+    bool null_sender = false;         ///< MAIL FROM:<>
+    std::span<const Address> users;   ///< authentication and authorization identities
+    std::span<const EhloName>
+        ehlo_names;  ///< of the connection; one empty name when none was given
 };
 
 enum class Verdict : std::uint8_t { pass, reject, defer, trouble };
@@ -73,9 +74,7 @@ struct Decision {
     std::size_t matches = 0;          ///< all that matched, deciding and `log` rules among them
     std::array<Match, kept> matched;  ///< the first `kept` of them, in the order of the values
 
-    std::span<const Match> all() const {
-        return {matched.data(), matches < kept ? matches : kept};
-    }
+    std::span<const Match> all() const { return {matched.data(), matches < kept ? matches : kept}; }
 };
 
 /// Values are tested in the order sender, users, EHLO names; of several rejects (or, without one,

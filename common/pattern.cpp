@@ -11,12 +11,14 @@
 namespace smtpblock {
 namespace {
 
-constexpr std::size_t local_part_octets = 64;   // RFC 5321 4.5.3.1.1
+constexpr std::size_t local_part_octets = 64;  // RFC 5321 4.5.3.1.1
 constexpr std::size_t ehlo_pattern_octets = 512;
 
 constexpr std::string_view below = "*.";
 
-bool is_white_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+bool is_white_space(char c) {
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
 
 std::string_view without_white_space_around(std::string_view text) {
     while (!text.empty() && is_white_space(text.front())) text.remove_prefix(1);
@@ -42,7 +44,9 @@ std::string local_part_text(const std::string& local) {
 }
 
 /// Where the `@` before the domain stands: the last one outside a quoted local part.
-std::size_t at_sign(std::string_view written) { return written.rfind('@'); }
+std::size_t at_sign(std::string_view written) {
+    return written.rfind('@');
+}
 
 Result<std::string> pattern_local_part(std::string_view whole, std::string_view written) {
     const auto bad = ErrorCode::bad_input;
@@ -57,7 +61,8 @@ Result<std::string> pattern_local_part(std::string_view whole, std::string_view 
     if (!is_quoted && has_wildcard(written)) return no_glob(whole);
     auto local = canonical_local_part(written);
     if (!local || local->empty())
-        return fail(bad, "{}: {} is no local part; write user@example.com, or \"odd user\"@example.com",
+        return fail(bad,
+                    "{}: {} is no local part; write user@example.com, or \"odd user\"@example.com",
                     quoted(whole), quoted(written));
     if (!is_quoted && (written.starts_with('.') || written.ends_with('.') ||
                        written.find("..") != std::string_view::npos))
@@ -78,11 +83,13 @@ RuleType type_of(PatternKind kind) {
         case PatternKind::domain:
         case PatternKind::below_domain:
         case PatternKind::local_part:
-        case PatternKind::null_sender: return RuleType::email;
+        case PatternKind::null_sender:
+            return RuleType::email;
         case PatternKind::name:
         case PatternKind::below_name:
         case PatternKind::literal:
-        case PatternKind::no_name: return RuleType::ehlo;
+        case PatternKind::no_name:
+            return RuleType::ehlo;
     }
     return RuleType::ehlo;
 }
@@ -94,7 +101,8 @@ std::optional<RuleType> evident_type(std::string_view written) {
 
 Result<Pattern> Pattern::parse(RuleType type, std::string_view written) {
     if (!is_utf8(written))
-        return fail(ErrorCode::bad_input, "{}: not valid UTF-8; write it in UTF-8", quoted(written));
+        return fail(ErrorCode::bad_input, "{}: not valid UTF-8; write it in UTF-8",
+                    quoted(written));
     if (std::any_of(written.begin(), written.end(), is_control))
         return fail(ErrorCode::bad_input, "{}: control characters match nothing; remove them",
                     quoted(written));
@@ -145,8 +153,8 @@ Result<Pattern> Pattern::parse_ehlo(std::string_view written) {
     const auto bad = ErrorCode::bad_input;
     if (written.empty() || written == "\"\"") return Pattern(PatternKind::no_name, "");
     if (std::any_of(written.begin(), written.end(), is_white_space))
-        return fail(bad, "{}: an EHLO name ends at the first white space; write {}", quoted(written),
-                    quoted(written.substr(0, written.find_first_of(" \t"))));
+        return fail(bad, "{}: an EHLO name ends at the first white space; write {}",
+                    quoted(written), quoted(written.substr(0, written.find_first_of(" \t"))));
     if (written.size() > ehlo_pattern_octets)
         return fail(bad, "{}...: {} octets; an ehlo pattern has at most {}",
                     quoted(written.substr(0, 32)), written.size(), ehlo_pattern_octets);
@@ -188,7 +196,8 @@ std::optional<Pattern> Pattern::from_subject(PatternKind kind, std::string_view 
         case PatternKind::no_name:
             if (!subject.empty()) return std::nullopt;
             break;
-        default: return std::nullopt;
+        default:
+            return std::nullopt;
     }
     return Pattern(kind, std::string(subject));
 }
@@ -199,21 +208,28 @@ std::string Pattern::text() const {
             const auto at = at_sign(subject_);
             return local_part_text(subject_.substr(0, at)) + subject_.substr(at);
         }
-        case PatternKind::local_part: return local_part_text(subject_) + "@";
-        case PatternKind::null_sender: return "<>";
-        case PatternKind::no_name: return "\"\"";
-        case PatternKind::literal: return IpAddress::from_octets(subject_)->literal();
+        case PatternKind::local_part:
+            return local_part_text(subject_) + "@";
+        case PatternKind::null_sender:
+            return "<>";
+        case PatternKind::no_name:
+            return "\"\"";
+        case PatternKind::literal:
+            return IpAddress::from_octets(subject_)->literal();
         case PatternKind::below_domain:
-        case PatternKind::below_name: return std::string(below) + subject_;
+        case PatternKind::below_name:
+            return std::string(below) + subject_;
         case PatternKind::domain:
-        case PatternKind::name: return subject_;
+        case PatternKind::name:
+            return subject_;
     }
     return subject_;
 }
 
 std::string Pattern::note() const {
     const bool is_name = kind_ == PatternKind::name || kind_ == PatternKind::below_name;
-    if (is_name && !is_host_name(subject_)) return "it is no host name; only this very text matches";
+    if (is_name && !is_host_name(subject_))
+        return "it is no host name; only this very text matches";
     return {};
 }
 

@@ -33,11 +33,23 @@ std::optional<T> value_in(const Words<T, N>& words, std::string_view word) {
 
 }  // namespace
 
-std::string_view word(RuleType type) { return word_in(types, type); }
-std::string_view word(Direction direction) { return word_in(directions, direction); }
-std::string_view word(Action action) { return word_in(actions, action); }
-std::optional<RuleType> rule_type_of(std::string_view word) { return value_in(types, word); }
-std::optional<Direction> direction_of(std::string_view word) { return value_in(directions, word); }
-std::optional<Action> action_of(std::string_view word) { return value_in(actions, word); }
+std::string_view word(RuleType type) {
+    return word_in(types, type);
+}
+std::string_view word(Direction direction) {
+    return word_in(directions, direction);
+}
+std::string_view word(Action action) {
+    return word_in(actions, action);
+}
+std::optional<RuleType> rule_type_of(std::string_view word) {
+    return value_in(types, word);
+}
+std::optional<Direction> direction_of(std::string_view word) {
+    return value_in(directions, word);
+}
+std::optional<Action> action_of(std::string_view word) {
+    return value_in(actions, word);
+}
 
 }  // namespace smtpblock

@@ -12,15 +12,15 @@ namespace smtpblock {
 /// What a pattern matches. The value is the first octet of its key: never change one, and never
 /// give one twice. The order of specificity is matcher.cpp's, not this one's.
 enum class PatternKind : std::uint8_t {
-    address = 'a',      ///< email: `user@example.com`; subject `user@example.com`, unquoted
-    domain = 'd',       ///< email: `example.com`
-    below_domain = 's', ///< email: `*.example.com`; subject `example.com`
-    local_part = 'u',   ///< email: `user@`; subject `user`, unquoted
-    null_sender = 'n',  ///< email: `<>`; no subject
-    name = 'N',         ///< ehlo: `mail.example.com`, `ylmf-pc`
-    below_name = 'S',   ///< ehlo: `*.example.com`; subject `example.com`
-    literal = 'L',      ///< ehlo: `[192.0.2.7]`; subject 4 or 16 octets
-    no_name = 'E',      ///< ehlo: `""`; no subject
+    address = 'a',       ///< email: `user@example.com`; subject `user@example.com`, unquoted
+    domain = 'd',        ///< email: `example.com`
+    below_domain = 's',  ///< email: `*.example.com`; subject `example.com`
+    local_part = 'u',    ///< email: `user@`; subject `user`, unquoted
+    null_sender = 'n',   ///< email: `<>`; no subject
+    name = 'N',          ///< ehlo: `mail.example.com`, `ylmf-pc`
+    below_name = 'S',    ///< ehlo: `*.example.com`; subject `example.com`
+    literal = 'L',       ///< ehlo: `[192.0.2.7]`; subject 4 or 16 octets
+    no_name = 'E',       ///< ehlo: `""`; no subject
 };
 
 /// LMDB's limit on a key (MDB_MAXKEYSIZE of the Debian package).

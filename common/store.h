@@ -11,12 +11,12 @@
 //       lock.mdb         0660 root:G   written by every reader: its slot in LMDB's table
 //     seen/ maildir/     0750 smtpblock:G
 //
-// How it comes to be (store_files.h). `init`, or the first `add`, makes both files with their owners
-// and modes before LMDB opens anything: LMDB would give both files one mode. lock.mdb gets its full
-// size on the disk, because a hole in it, mapped on a full disk, is a SIGBUS in whoever takes a
-// slot. All is made as ROOT/rules.new, synced, and renamed when it is whole: there is no half-made
-// store. From then on neither file is deleted or replaced, or a daemon would go on with the old
-// one. In data.mdb are two tables and one record:
+// How it comes to be (store_files.h). `init`, or the first `add`, makes both files with their
+// owners and modes before LMDB opens anything: LMDB would give both files one mode. lock.mdb gets
+// its full size on the disk, because a hole in it, mapped on a full disk, is a SIGBUS in whoever
+// takes a slot. All is made as ROOT/rules.new, synced, and renamed when it is whole: there is no
+// half-made store. From then on neither file is deleted or replaced, or a daemon would go on with
+// the old one. In data.mdb are two tables and one record:
 //
 //   rules   pattern key (rule_key.h) -> rule (rule_codec.h): the only table a decision reads
 //   ids     ID, 8 octets in network order -> pattern key: for people, who name rules by ID

@@ -10,10 +10,16 @@ namespace smtpblock {
 constexpr char to_lower(char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
-constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
-constexpr bool is_letter(char c) { return to_lower(c) >= 'a' && to_lower(c) <= 'z'; }
+constexpr bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+constexpr bool is_letter(char c) {
+    return to_lower(c) >= 'a' && to_lower(c) <= 'z';
+}
 /// Above 0x7f: part of a UTF-8 sequence, or of nothing.
-constexpr bool is_eight_bit(char c) { return static_cast<unsigned char>(c) >= 0x80; }
+constexpr bool is_eight_bit(char c) {
+    return static_cast<unsigned char>(c) >= 0x80;
+}
 /// 0x00-0x1f and 0x7f.
 constexpr bool is_control(char c) {
     return static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) == 0x7f;
