@@ -16,11 +16,11 @@ enum class Color : std::uint8_t { automatic, always, never };
 
 /// Understood before and after the command.
 struct GlobalOptions {
-    std::optional<std::string> store;
-    std::optional<std::string> config;
+    std::optional<std::string> store{};
+    std::optional<std::string> config{};
     bool json = false;
     bool quiet = false;
-    std::optional<Color> color;
+    std::optional<Color> color{};
 };
 
 struct InitArguments {

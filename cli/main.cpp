@@ -1,1 +1,66 @@
-int main() { return 0; }
+// The process around run_program(): descriptors, signals, and the last exception.
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <exception>
+#include <iostream>
+#include <vector>
+
+#include "cli/run.h"
+
+namespace {
+
+using namespace smtpblock;
+
+/// A descriptor that was closed would be given to the next file that is opened: the store. What is
+/// put there instead refuses to be read (0) or written (1, 2).
+void keep_standard_descriptors() {
+    for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+        if (::fcntl(descriptor, F_GETFD) == -1 && errno == EBADF)
+            static_cast<void>(
+                ::open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY));
+}
+
+int write_all(std::string_view text) {
+    while (!text.empty()) {
+        const ssize_t written = ::write(STDOUT_FILENO, text.data(), text.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) return errno;
+        text.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return 0;
+}
+
+std::optional<std::string> environment(const char* name) {
+    const char* value = std::getenv(name);
+    if (value == nullptr || *value == '\0') return std::nullopt;
+    return value;
+}
+
+Terminal::Traits traits() {
+    winsize size{};
+    const bool has_size = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0;
+    return {.can_ask = ::isatty(STDIN_FILENO) == 1,
+            .for_people = ::isatty(STDOUT_FILENO) == 1,
+            .may_color = !environment("NO_COLOR") && environment("TERM").value_or("dumb") != "dumb",
+            .columns = has_size ? size.ws_col : std::size_t{0}};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+    keep_standard_descriptors();
+    std::signal(SIGPIPE, SIG_IGN);
+    const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+    const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    Terminal terminal(std::cin, write_all, std::cerr, traits());
+    return run_program(words, environment, now, terminal);
+} catch (const std::exception& exception) {
+    std::cerr << "smtpblock: unexpected: " << exception.what() << '\n';
+    return 1;
+}
