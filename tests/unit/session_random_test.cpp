@@ -1,0 +1,332 @@
+// A session among peers that do anything at any time: random commands, replies, pieces, closings
+// and rules that change in between. What must hold is what an attacker would try to break.
+#include <catch2/catch.hpp>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "daemon/smtp/base64.h"
+#include "daemon/smtp/limits.h"
+#include "daemon/smtp/session.h"
+
+namespace smtpblock::smtp {
+namespace {
+
+using namespace std::string_literals;
+
+class Toggled : public Policy {
+public:
+    bool blocked = false;
+    bool end_refused = false;  // the last message's end was refused
+    std::set<std::string> refused_recipients;
+    std::string refused_user;  // whose AUTH was refused last
+
+    Verdict check(Moment moment, const Subject& subject) override {
+        if (moment == Moment::end) end_refused = blocked;
+        if (!blocked) return Verdict::pass;
+        if (moment == Moment::rcpt) refused_recipients.emplace(subject.recipient_path);
+        if (moment == Moment::auth && !subject.users.empty())
+            refused_user = subject.users.front().local;
+        return Verdict::reject;
+    }
+    void authenticated(const Subject&, bool accepted) override { logins += accepted ? 1 : 0; }
+    unsigned messages = 0;
+    unsigned logins = 0;
+    void accepted(const Subject&, std::string_view) override { ++messages; }
+    void note(const Subject&, std::string_view, std::string_view) override {}
+};
+
+class Chaos {
+public:
+    explicit Chaos(unsigned seed) : random_(seed) {
+        options_.hostname = "mx.example";
+        options_.rcpt_reply = "554 5.7.1 <{rcpt}>: Access denied";
+        options_.defer_reply = "450 4.7.1 <{rcpt}>: Access denied";
+        options_.errors = 6;
+        options_.recipients = 5;
+        options_.keyed_hash = [](std::string_view text) {
+            std::array<unsigned char, 32> out{};
+            for (std::size_t i = 0; i < text.size(); ++i)
+                out[i % 32] = static_cast<unsigned char>(out[i % 32] * 31 + text[i]);
+            return out;
+        };
+        profile_.keywords.auth_plain = profile_.keywords.auth_login = true;
+    }
+
+    void run() {
+        Session session(options_, {"1", "127.0.0.1", true, false}, policy_, profile_, now_);
+        session_ = &session;
+        for (int step = 0; step < 200 && !session.finished(); ++step) {
+            settle();
+            act();
+            judge();
+        }
+        settle();
+        if (!client_gone_) session.on_closed(Side::client, now_);
+        for (int i = 0; i < 10 && !session.finished(); ++i) {
+            settle();
+            now_ = std::max(now_, session.deadline());
+            session.on_time(now_);
+            settle();
+        }
+        REQUIRE(session.finished());
+    }
+
+    const Toggled& policy() const { return policy_; }
+
+private:
+    unsigned roll(unsigned sides) { return static_cast<unsigned>(random_() % sides); }
+
+    /// Does what the session wants of its driver.
+    void settle() {
+        for (int i = 0; i < 6; ++i) {
+            take_output();
+            if (session_->want(Side::client) == Want::close && !client_gone_) {
+                client_gone_ = true;
+                session_->on_closed(Side::client, now_);
+            }
+            switch (session_->want(Side::upstream)) {
+                case Want::connect:
+                    if (roll(8) == 0) {
+                        session_->on_closed(Side::upstream, now_, "refused");
+                    } else {
+                        session_->on_connected(Side::upstream, now_);
+                        upstream_.clear();
+                        answered_ = 0;
+                        reply(roll(12) == 0 ? "554 no" : "220 mx.example ESMTP");
+                    }
+                    break;
+                case Want::close:
+                    session_->on_closed(Side::upstream, now_);
+                    break;
+                case Want::read:
+                case Want::nothing:
+                    break;
+            }
+        }
+    }
+
+    void take_output() {
+        for (const Side side : {Side::client, Side::upstream}) {
+            const std::string_view bytes = session_->output(side);
+            REQUIRE(bytes.size() <= limits::data_ahead_octets + 200000);
+            if (side == Side::upstream) {
+                upstream_ += bytes;
+                if (bytes.ends_with(".\r\n") && in_message_) ++ends_;
+            }
+            if (side == Side::client && bytes.size() > 4)
+                last_code_ = bytes.substr(bytes.rfind("\r\n", bytes.size() - 3) == bytes.npos
+                                              ? 0
+                                              : bytes.rfind("\r\n", bytes.size() - 3) + 2,
+                                          3);
+            if (!bytes.empty()) session_->on_written(side, bytes.size(), now_);
+        }
+    }
+
+    void reply(const std::string& line) {
+        const bool connected = session_->want(Side::upstream) == Want::read;
+        if (connected) session_->on_bytes(Side::upstream, line + "\r\n", now_);
+    }
+
+    void act() {
+        switch (roll(16)) {
+            case 0:
+                policy_.blocked = !policy_.blocked;
+                break;
+            case 1:
+                if (roll(8) == 0 && session_->want(Side::upstream) == Want::read)
+                    session_->on_eof(Side::upstream, now_);
+                break;
+            case 2:
+                if (roll(8) == 0) reply(anything());
+                break;
+            case 3:
+                if (roll(10) == 0) session_->on_eof(Side::client, now_);
+                break;
+            case 4:
+                if (roll(10) == 0) {
+                    now_ = std::max(now_, session_->deadline());
+                    session_->on_time(now_);
+                }
+                break;
+            case 5:
+                if (roll(20) == 0) session_->on_drain(now_);
+                break;
+            case 6:
+            case 7:
+            case 8:
+            case 9:
+                answer_properly();
+                break;
+            default:
+                say(roll(3) == 0 ? line() + line() + line() : line());
+        }
+    }
+
+    void say(const std::string& bytes) {
+        if (client_gone_ || session_->want(Side::client) != Want::read) return;
+        if (roll(4) != 0) return session_->on_bytes(Side::client, bytes, now_);
+        for (const char c : bytes) session_->on_bytes(Side::client, {&c, 1}, now_);
+    }
+
+    std::string line() {
+        const std::string number = std::to_string(++counter_);
+        if (last_code_ == "354" && roll(8) != 0) return message(number);
+        if (last_code_ == "334" && roll(8) != 0)
+            return roll(4) == 0
+                       ? "*\r\n"
+                       : (roll(2) == 0 ? plain(number) : base64_encode("user" + number)) + "\r\n";
+        if (roll(4) != 0) {
+            const char* const usual[] = {"MAIL FROM:<sender", "RCPT TO:<rcpt", "DATA\r\n"};
+            const std::string next = usual[sensible_++ % 3];
+            return next.starts_with("DATA") ? next : next + number + "@example.org>\r\n";
+        }
+        switch (roll(20)) {
+            case 0:
+                return "EHLO name" + std::to_string(roll(3)) + "\r\n";
+            case 1:
+                return "RSET\r\n";
+            case 2:
+                return "NOOP\r\n";
+            case 3:
+                return "AUTH PLAIN " + plain(number) + "\r\n";
+            case 4:
+                return "AUTH PLAIN\r\n";
+            case 5:
+                return "AUTH LOGIN\r\n";
+            case 6:
+                return base64_encode("user" + number) + "\r\n";
+            case 7:
+                return plain(number) + "\r\n";
+            case 8:
+                return "*\r\n";
+            case 9:
+                return "HELO again\r\n";
+            case 10:
+                return roll(4) == 0 ? "QUIT\r\n" : "VRFY x\r\n";
+            case 11:
+                return roll(4) == 0 ? "a\nb\0\r\n"s : "text\r\n";
+            case 12:
+                return "DATA\r\n";
+            case 13:
+                return "message " + number + "\r\n.\r\n";
+            case 14:
+                return ".\r\n";
+            case 15:
+            case 16:
+                return "MAIL FROM:<sender" + number + "@example.com>\r\n";
+            default:
+                return "RCPT TO:<rcpt" + number + "@example.org>\r\n";
+        }
+    }
+
+    std::string message(const std::string& number) {
+        switch (roll(8)) {
+            case 0:
+                return "message " + number + "\r\n";
+            case 1:
+                return "..\r\n" + std::string(roll(3) * 50000, 'x') + "\r\n";
+            case 2:
+                return roll(4) == 0 ? "bare\n" : "text\r\n";
+            default:
+                return "message " + number + "\r\n.\r\n";
+        }
+    }
+
+    std::string plain(const std::string& number) {
+        return base64_encode("\0user"s + number + "\0secret"s + number);
+    }
+
+    std::string anything() {
+        const char* const replies[] = {"250 ok",
+                                       "550 no",
+                                       "421 bye",
+                                       "334 VXNlcjo=",
+                                       "354 go",
+                                       "235 in",
+                                       "999 what",
+                                       "250-half",
+                                       "hello",
+                                       "535 wrong",
+                                       "250 queued 1\r\n250 twice"};
+        return replies[roll(std::size(replies))];
+    }
+
+    /// Answers the next command that was sent, mostly with yes.
+    void answer_properly() {
+        const auto end = upstream_.find("\r\n", answered_);
+        if (end == std::string::npos) return;
+        const std::string command = upstream_.substr(answered_, end - answered_);
+        answered_ = end + 2;
+        const bool no = roll(6) == 0;
+        if (command.starts_with("EHLO"))
+            return reply("250-mx\r\n250-PIPELINING\r\n250 AUTH PLAIN LOGIN");
+        if (command == "DATA") {
+            in_message_ = !no;
+            return reply(no ? "554 no valid recipients" : "354 go");
+        }
+        if (command == ".") {
+            in_message_ = false;
+            return reply(no ? "451 later" : "250 queued " + std::to_string(counter_));
+        }
+        if (in_message_) return;
+        if (command == "AUTH PLAIN" || command == "AUTH LOGIN") return reply("334 ");
+        if (command.starts_with("AUTH PLAIN ")) return reply(no ? "535 wrong" : "235 in");
+        reply(no ? "550 no" : "250 ok");
+    }
+
+    void judge() {
+        take_output();
+        REQUIRE(policy_.messages <= ends_);
+        for (const std::string& recipient : policy_.refused_recipients) {
+            CAPTURE(upstream_);
+            REQUIRE(upstream_.find("<" + recipient + ">") == std::string::npos);
+        }
+        if (!policy_.refused_user.empty() && policy_.refused_user.starts_with("user")) {
+            const std::string secret = plain(policy_.refused_user.substr(4));
+            CAPTURE(upstream_);
+            REQUIRE(upstream_.find(secret) == std::string::npos);
+            policy_.refused_user.clear();
+        }
+        // Whatever the upstream has of a message whose end was refused, it never gets the end.
+        if (policy_.end_refused) {
+            REQUIRE(session_->want(Side::upstream) != Want::read);
+            policy_.end_refused = false;
+        }
+    }
+
+    std::mt19937 random_;
+    SessionOptions options_;
+    UpstreamProfile profile_;
+    Toggled policy_;
+    Session* session_ = nullptr;
+    Instant now_{};
+    std::string upstream_;
+    std::string last_code_;  ///< of the reply that the client saw last
+    std::size_t answered_ = 0;
+    unsigned ends_ = 0;  ///< of messages, that the upstream got
+    unsigned counter_ = 0;
+    unsigned sensible_ = 0;
+    bool client_gone_ = false;
+    bool in_message_ = false;
+};
+
+}  // namespace
+
+TEST_CASE("whatever its peers do, a session keeps its promises and comes to an end") {
+    unsigned messages = 0;
+    unsigned logins = 0;
+    for (unsigned seed = 1; seed <= 4000; ++seed) {
+        CAPTURE(seed);
+        Chaos chaos(seed);
+        chaos.run();
+        messages += chaos.policy().messages;
+        logins += chaos.policy().logins;
+    }
+    // The disorder must leave room for what is to be disturbed.
+    CHECK(messages > 100);
+    CHECK(logins > 20);
+}
+
+}  // namespace smtpblock::smtp
