@@ -20,7 +20,9 @@ UpstreamLink greeted(bool pipelining) {
     link.greet("EHLO a\r\n");
     CHECK(written(link) == "EHLO a\r\n");
     link.settle();
-    link.on_greeted({.pipelining = pipelining});
+    Keywords keywords;
+    keywords.pipelining = pipelining;
+    link.on_greeted(keywords);
     return link;
 }
 
