@@ -1,0 +1,184 @@
+#include "daemon/net/connection.h"
+
+#include <chrono>
+#include <exception>
+#include <utility>
+
+#include "daemon/guard/log_record.h"
+
+namespace smtpblock::net {
+
+using boost::system::error_code;
+using smtp::Instant;
+using smtp::Side;
+using smtp::Want;
+using std::chrono::steady_clock;
+
+namespace {
+
+/// How long a client that still talks may take to read our last words.
+constexpr auto parting_time = std::chrono::seconds(1);
+
+}  // namespace
+
+Connection::Connection(const Environment& environment, TcpSocket socket, const IpAddress& address,
+                       const smtp::ClientInfo& client)
+    : environment_(environment),
+      address_(address),
+      session_(std::make_unique<smtp::Session>(environment.options, client, environment.policy,
+                                               environment.upstream.profile(),
+                                               steady_clock::now())),
+      client_(std::make_shared<TcpLink>(std::move(socket), *this)),
+      timer_(environment.io) {}
+
+void Connection::start() {
+    happen([&](Instant now) { session_->on_connected(Side::client, now); });
+}
+
+void Connection::drain() {
+    if (session_) happen([&](Instant now) { session_->on_drain(now); });
+}
+
+void Connection::on_link_connected(Link& link) {
+    happen([&](Instant now) { session_->on_connected(side_of(link), now); });
+}
+
+void Connection::on_link_bytes(Link& link, std::string_view bytes) {
+    if (&link == parting_.get()) return;
+    happen([&](Instant now) { session_->on_bytes(side_of(link), bytes, now); });
+}
+
+void Connection::on_link_writable(Link&) {
+    happen([](Instant) {});
+}
+
+void Connection::on_link_eof(Link& link) {
+    if (&link == parting_.get()) return abandon();
+    happen([&](Instant now) { session_->on_eof(side_of(link), now); });
+}
+
+void Connection::on_link_closed(Link& closed, std::string_view why) {
+    if (&closed == parting_.get()) return abandon();
+    happen([&](Instant now) {
+        const Side side = side_of(closed);
+        link(side).reset();
+        session_->on_closed(side, now, why);
+    });
+}
+
+/// The edge where what goes wrong in a session ends: that session does, no other.
+template <class Event>
+void Connection::happen(Event event) {
+    if (!session_) return;
+    const auto self = shared_from_this();
+    try {
+        event(steady_clock::now());
+        pump();
+    } catch (const std::exception& error) {
+        guard::LogRecord record("session");
+        record.add("listener", environment_.options.listener).add("client", address_.text());
+        record.add("event", "failed").add("detail", error.what());
+        record.write(environment_.log, guard::LogLevel::error);
+        abandon();
+    }
+}
+
+void Connection::pump() {
+    bool moved = true;
+    while (moved) {
+        moved = write(Side::client);
+        moved = write(Side::upstream) || moved;
+        moved = close_what_shall_close() || moved;
+    }
+    if (!upstream_ && session_->want(Side::upstream) == Want::connect)
+        upstream_ = environment_.upstream.connect(*this, address_.text());
+    read(Side::client);
+    read(Side::upstream);
+    end_if_over();
+    if (session_) keep_time();
+}
+
+/// True when something was written, so that the session may want something else now.
+bool Connection::write(Side side) {
+    const std::string_view bytes = session_->output(side);
+    if (bytes.empty() || !link(side)) return false;
+    const Want want = session_->want(side);
+    if (want == Want::connect || want == Want::close) return false;
+    const std::size_t written = link(side)->write(bytes);
+    if (written > 0) session_->on_written(side, written, steady_clock::now());
+    return written > 0;
+}
+
+bool Connection::close_what_shall_close() {
+    bool closed = false;
+    if (session_->want(Side::upstream) == Want::close) {
+        if (upstream_) std::exchange(upstream_, nullptr)->close();
+        session_->on_closed(Side::upstream, steady_clock::now());
+        closed = true;
+    }
+    if (session_->want(Side::client) == Want::close) {
+        part_from_client();
+        session_->on_closed(Side::client, steady_clock::now());
+        closed = true;
+    }
+    return closed;
+}
+
+/// A client that has sent what nobody read would get a reset, and could lose our last words by it:
+/// it is left to read them first.
+void Connection::part_from_client() {
+    if (!client_) return;
+    auto leaving = std::static_pointer_cast<TcpLink>(std::exchange(client_, nullptr));
+    if (!session_->output(Side::client).empty() || !leaving->discard()) return leaving->close();
+    leaving->shutdown_writing();
+    leaving->read(true);
+    parting_ = std::move(leaving);
+}
+
+void Connection::read(Side side) {
+    if (link(side)) link(side)->read(session_->want(side) == Want::read);
+}
+
+void Connection::end_if_over() {
+    if (!session_->finished()) return;
+    session_.reset();
+    if (!parting_) return abandon();
+    timer_due_ = Instant::min();  // no session's deadline any more
+    timer_.expires_after(parting_time);
+    timer_.async_wait([self = shared_from_this()](error_code error) {
+        if (!error) self->abandon();
+    });
+}
+
+/// The timer is set anew only when it has fired or would fire too late: most deadlines are moved
+/// away long before they come.
+void Connection::keep_time() {
+    const Instant deadline = session_->deadline();
+    if (deadline >= timer_due_) return;
+    timer_due_ = deadline;
+    timer_.expires_at(deadline);
+    timer_.async_wait([self = shared_from_this()](error_code error) {
+        if (!error) self->on_timer();
+    });
+}
+
+void Connection::on_timer() {
+    if (!session_) return;
+    timer_due_ = Instant::max();
+    happen([&](Instant now) {
+        if (now >= session_->deadline()) session_->on_time(now);
+    });
+}
+
+void Connection::abandon() {
+    if (std::exchange(ended_, true)) return;
+    const auto self = shared_from_this();
+    session_.reset();
+    for (auto& link : {&client_, &upstream_})
+        if (*link) std::exchange(*link, nullptr)->close();
+    if (parting_) std::exchange(parting_, nullptr)->close();
+    timer_.cancel();
+    environment_.owner.on_connection_ended(*this);
+}
+
+}  // namespace smtpblock::net

@@ -1,0 +1,65 @@
+// The daemon on the network: listeners, their sessions, and how it all ends. One thread; the work
+// that waits for disks has a small pool of its own.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/endpoint.h"
+#include "common/ip_address.h"
+#include "common/result.h"
+#include "daemon/guard/log.h"
+#include "daemon/maildir/server.h"
+#include "daemon/smtp/policy.h"
+#include "daemon/smtp/session_options.h"
+
+namespace smtpblock::net {
+
+struct ListenerOptions {
+    std::vector<Endpoint> listen;
+    UpstreamAddress upstream;
+    smtp::SessionOptions session;
+    maildir::ServerOptions maildir;  ///< for an upstream that is one
+    std::vector<IpNetwork> trusted_networks;
+};
+
+struct ServerOptions {
+    std::size_t sessions = 10000;
+    std::size_t sessions_per_client = 100;
+    std::chrono::seconds drain{30};
+};
+
+class Server {
+public:
+    /// The policy and the log must outlive the server.
+    Server(const ServerOptions& options, std::vector<ListenerOptions> listeners,
+           smtp::Policy& policy, guard::Log& log);
+    ~Server();
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
+
+    /// Binds every address and says so in the log.
+    Result<void> listen();
+    /// Where it listens, in the order of the options, with real ports.
+    std::vector<Endpoint> endpoints() const;
+
+    /// SIGTERM and SIGINT drain, a second one stops; SIGHUP is told that it does nothing.
+    void obey_signals();
+    /// Returns once stopped. `ready` is called when clients are taken, `stopping` when no more are.
+    void run(std::function<void()> ready, std::function<void()> stopping);
+
+    /// From any thread. Lets transactions end, for at most `drain`, then stops.
+    void drain();
+    /// From any thread. At once.
+    void stop();
+
+private:
+    class Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace smtpblock::net

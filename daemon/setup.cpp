@@ -1,0 +1,148 @@
+#include "daemon/setup.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "common/domain_name.h"
+#include "common/store_paths.h"
+#include "common/text.h"
+
+namespace smtpblock {
+namespace {
+
+smtp::Timeouts timeouts_of(const ConfiguredTimeouts& configured) {
+    return {.command = configured.command,
+            .data = configured.data,
+            .upstream_connect = configured.upstream_connect,
+            .upstream_reply = configured.upstream_reply,
+            .upstream_end = configured.upstream_end};
+}
+
+smtp::AuthWithoutTls meaning_of(AuthOffer offer) {
+    switch (offer) {
+        case AuthOffer::never:
+            return smtp::AuthWithoutTls::never;
+        case AuthOffer::loopback:
+            return smtp::AuthWithoutTls::loopback;
+        case AuthOffer::always:
+            return smtp::AuthWithoutTls::always;
+    }
+    return smtp::AuthWithoutTls::never;
+}
+
+/// What is said to it stays in this machine.
+bool is_private(const UpstreamAddress& upstream) {
+    if (upstream.kind == UpstreamAddress::Kind::maildir || upstream.host == "localhost")
+        return true;
+    const auto address = IpAddress::parse(upstream.host);
+    static const IpNetwork v4 = *IpNetwork::parse("127.0.0.0/8");
+    static const IpNetwork v6 = *IpNetwork::parse("::1/128");
+    return address && (v4.contains(*address) || v6.contains(*address));
+}
+
+/// Those of the command line, a listener a direction, so that each has one name in the log.
+std::vector<ListenerConfig> listeners_of(const Options& options) {
+    std::vector<ListenerConfig> listeners;
+    for (const ListenArgument& argument : options.listen) {
+        auto listener = std::find_if(
+            listeners.begin(), listeners.end(),
+            [&](const ListenerConfig& one) { return one.direction == argument.direction; });
+        if (listener == listeners.end()) {
+            ListenerConfig made;
+            made.direction = argument.direction;
+            made.name = word(argument.direction);
+            made.upstream = options.upstream;
+            made.rcpt_reply = default_rcpt_reply(argument.direction);
+            made.defer_reply = default_defer_reply();
+            listener = listeners.insert(listeners.end(), std::move(made));
+        }
+        listener->listen.push_back(argument.endpoint);
+    }
+    return listeners;
+}
+
+net::ListenerOptions options_of(const ListenerConfig& from, const Config& config,
+                                const std::string& hostname, const std::string& maildir) {
+    net::ListenerOptions out;
+    out.listen = from.listen;
+    out.upstream = from.upstream.value_or(UpstreamAddress::maildir(maildir));
+    out.trusted_networks = from.trusted_networks;
+
+    smtp::SessionOptions& session = out.session;
+    session.listener = from.name;
+    session.direction = from.direction;
+    session.hostname = hostname;
+    session.banner = from.banner;
+    session.auth_domain = from.auth_domain.value_or(domain_of_host(hostname));
+    session.auth_without_tls = meaning_of(from.auth_without_tls);
+    session.upstream_is_private = is_private(out.upstream);
+    session.rcpt_reply = from.rcpt_reply;
+    session.defer_reply = from.defer_reply;
+    session.command_line = config.limits.command_line;
+    session.errors = config.limits.errors;
+    session.recipients = config.limits.recipients;
+    session.timeouts = timeouts_of(config.timeouts);
+    session.pass_on_store_error = config.on_store_error == OnStoreError::pass;
+
+    out.maildir.directory = out.upstream.directory;
+    out.maildir.hostname = hostname;
+    out.maildir.auth_domain = session.auth_domain;
+    out.maildir.needs_auth = from.direction == Direction::out;
+    out.maildir.recipients = config.limits.recipients;
+    out.maildir.accounts = config.users;
+    return out;
+}
+
+}  // namespace
+
+Result<Setup> make_setup(const Options& options, const Config& config,
+                         const std::string& system_hostname) {
+    Setup setup;
+    setup.store = options.store.value_or(config.store.value_or(default_store));
+    setup.guard.recipient_delimiter = config.recipient_delimiter;
+    setup.guard.pass_on_store_error = config.on_store_error == OnStoreError::pass;
+    setup.server = {.sessions = config.limits.sessions,
+                    .sessions_per_client = config.limits.sessions_per_client,
+                    .drain = config.drain};
+
+    std::string hostname = config.hostname.empty() ? system_hostname : config.hostname;
+    if (hostname.empty() || !is_host_name(hostname)) hostname = "localhost";
+    const auto listeners = options.listen.empty() ? config.listeners : listeners_of(options);
+    if (listeners.empty())
+        return fail(ErrorCode::bad_input,
+                    "no listener: write a [[listener]] into {}, or try --listen 127.0.0.1:2525",
+                    options.config.empty() ? default_config_path : options.config.c_str());
+    const std::string maildir = StorePaths(setup.store).maildir();
+    for (const ListenerConfig& listener : listeners)
+        setup.listeners.push_back(options_of(listener, config, hostname, maildir));
+
+    if (options.upstream && options.upstream->kind == UpstreamAddress::Kind::smtp)
+        setup.warnings.push_back(
+            fmt::format("{} sees this host's address instead of the client's: it must not relay "
+                        "for it",
+                        options.upstream->text()));
+    if (setup.guard.pass_on_store_error)
+        setup.warnings.emplace_back(
+            "on_store_error = \"pass\": while the store cannot be read, nobody is stopped");
+    return setup;
+}
+
+std::string description(const Setup& setup) {
+    std::string out = fmt::format("store: {}\n", printable(setup.store));
+    for (const net::ListenerOptions& listener : setup.listeners) {
+        std::string addresses;
+        for (const Endpoint& endpoint : listener.listen)
+            fmt::format_to(std::back_inserter(addresses), " {}", endpoint.text());
+        const std::string& domain = listener.session.auth_domain;
+        fmt::format_to(
+            std::back_inserter(out), "listener {}:{}, direction {}, upstream {}, auth_domain {}\n",
+            printable(listener.session.listener), addresses, word(listener.session.direction),
+            printable(listener.upstream.text()), domain.empty() ? "none" : domain);
+    }
+    return out;
+}
+
+}  // namespace smtpblock

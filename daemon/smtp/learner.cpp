@@ -1,0 +1,96 @@
+#include "daemon/smtp/learner.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace smtpblock::smtp {
+
+Learner::Learner(std::string hostname, UpstreamProfile& profile, Duration patience, Instant now)
+    : hostname_(std::move(hostname)), profile_(profile), deadline_(now + patience) {}
+
+void Learner::on_connected() {
+    if (awaits_ == Awaits::connection) awaits_ = Awaits::banner;
+}
+
+void Learner::on_bytes(std::string_view bytes) {
+    while (!bytes.empty() && awaits_ != Awaits::nothing) {
+        switch (parser_.take(bytes)) {
+            case ReplyParser::State::more:
+                return;
+            case ReplyParser::State::malformed:
+                return give_up("a malformed reply");
+            case ReplyParser::State::complete:
+                on_reply(parser_.reply());
+                break;
+        }
+    }
+}
+
+void Learner::on_reply(const Reply& reply) {
+    switch (awaits_) {
+        case Awaits::banner:
+            if (reply.code != 220) return give_up(reply.text());
+            host_ = reply.text().substr(0, reply.text().find(' '));
+            return send("EHLO", Awaits::ehlo);
+        case Awaits::ehlo: {
+            if (reply.code / 100 == 5) return send("HELO", Awaits::helo);
+            if (!reply.positive()) return give_up(reply.text());
+            auto lines = reply.lines();
+            lines.erase(lines.begin());
+            return succeed(parse_keywords(lines));
+        }
+        case Awaits::helo:
+            if (!reply.positive()) return give_up(reply.text());
+            return succeed(parse_keywords({}));
+        case Awaits::bye:
+        case Awaits::connection:
+        case Awaits::nothing:
+            awaits_ = Awaits::nothing;
+            return;
+    }
+}
+
+void Learner::send(std::string_view command, Awaits next) {
+    output_.bytes() += fmt::format("{} {}\r\n", command, hostname_);
+    awaits_ = next;
+}
+
+void Learner::succeed(Keywords keywords) {
+    profile_.host = host_;
+    profile_.keywords = keywords;
+    profile_.learnt = true;
+    learnt_ = true;
+    output_.bytes() += "QUIT\r\n";
+    awaits_ = Awaits::bye;
+}
+
+void Learner::on_closed(std::string_view why) {
+    give_up(why.empty() ? "closed by the upstream" : why);
+}
+
+void Learner::on_time(Instant now) {
+    if (now >= deadline_) give_up("timeout");
+}
+
+void Learner::give_up(std::string_view why) {
+    if (!learnt_ && why_.empty()) why_ = why;
+    awaits_ = Awaits::nothing;
+}
+
+Want Learner::want() const {
+    switch (awaits_) {
+        case Awaits::connection:
+            return Want::connect;
+        case Awaits::nothing:
+            return Want::close;
+        case Awaits::banner:
+        case Awaits::ehlo:
+        case Awaits::helo:
+        case Awaits::bye:
+            return Want::read;
+    }
+    return Want::close;
+}
+
+}  // namespace smtpblock::smtp
