@@ -36,8 +36,18 @@ Failure no_glob(std::string_view written) {
                 quoted(written));
 }
 
+/// A comma needs quotes in an address, but an account may have one in its name (`a,b@example.com`),
+/// and whoever blocks it types what the log shows. This is how the local part stands without.
+std::string without_commas(std::string_view local) {
+    std::string out(local);
+    std::replace(out.begin(), out.end(), ',', '-');
+    return out;
+}
+
 /// Quoted also where it would else read as a glob.
 std::string local_part_text(const std::string& local) {
+    const std::string plain = without_commas(local);
+    if (quoted_local_part(plain) == plain && !has_wildcard(local)) return local;
     return has_wildcard(local) && !quoted_local_part(local).starts_with('"')
                ? '"' + local + '"'
                : quoted_local_part(local);
@@ -60,6 +70,8 @@ Result<std::string> pattern_local_part(std::string_view whole, std::string_view 
                     quoted(domain));
     if (!is_quoted && has_wildcard(written)) return no_glob(whole);
     auto local = canonical_local_part(written);
+    if (!local && !is_quoted && canonical_local_part(without_commas(written)))
+        local = lower(written);
     if (!local || local->empty())
         return fail(bad,
                     "{}: {} is no local part; write user@example.com, or \"odd user\"@example.com",

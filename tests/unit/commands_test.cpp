@@ -2,15 +2,12 @@
 // tests/console.
 #include "cli/commands.h"
 
-#include <unistd.h>
-
 #include <catch2/catch.hpp>
 #include <cerrno>
-#include <cstdlib>
-#include <filesystem>
 #include <sstream>
 
 #include "cli/run.h"
+#include "unit/temporary_directory.h"
 
 using namespace smtpblock;
 using namespace std::chrono_literals;
@@ -19,18 +16,9 @@ namespace {
 
 class Fixture {
 public:
-    Fixture() {
-        std::string name = (std::filesystem::temp_directory_path() / "smtpblock-XXXXXX").string();
-        REQUIRE(::mkdtemp(name.data()) != nullptr);
-        folder_ = name;
-    }
-    ~Fixture() { std::filesystem::remove_all(folder_); }
-    Fixture(const Fixture&) = delete;
-    Fixture& operator=(const Fixture&) = delete;
-
     /// Runs a command line on this store and keeps what it printed.
     int operator()(std::vector<std::string> words, const std::string& typed = {}) {
-        words.insert(words.begin(), {"--store", folder_ + "/store"});
+        words.insert(words.begin(), {"--store", folder_ / "store"});
         std::istringstream in(typed);
         std::ostringstream errors;
         out.clear();
@@ -51,7 +39,7 @@ public:
     Time now{1800000000s};  // 2027-01-15T08:00:00Z
 
 private:
-    std::string folder_;
+    test::TemporaryDirectory folder_;
 };
 
 }  // namespace

@@ -1,33 +1,13 @@
 #include "cli/settings.h"
 
-#include <unistd.h>
-
 #include <catch2/catch.hpp>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <map>
+
+#include "unit/temporary_directory.h"
 
 using namespace smtpblock;
 
 namespace {
-
-class ConfigFile {
-public:
-    explicit ConfigFile(const std::string& text) {
-        std::string name = (std::filesystem::temp_directory_path() / "smtpblock-XXXXXX").string();
-        const int descriptor = ::mkstemp(name.data());
-        REQUIRE(descriptor >= 0);
-        ::close(descriptor);
-        path = name;
-        std::ofstream(path) << text;
-    }
-    ~ConfigFile() { std::filesystem::remove(path); }
-    ConfigFile(const ConfigFile&) = delete;
-    ConfigFile& operator=(const ConfigFile&) = delete;
-
-    std::string path;
-};
 
 Environment environment(std::map<std::string, std::string> values) {
     return [values = std::move(values)](const char* name) -> std::optional<std::string> {
@@ -46,18 +26,19 @@ std::string store_of(const GlobalOptions& options, const Environment& values) {
 }  // namespace
 
 TEST_CASE("the store is the flag's, else the environment's, else the configuration's") {
-    const ConfigFile config("store = \"/from/config\"\n");
-    const auto both =
-        environment({{"SMTPBLOCK_STORE", "/from/env"}, {"SMTPBLOCK_CONFIG", config.path}});
+    const test::TemporaryDirectory folder;
+    const auto config = folder.write("c.toml", "store = \"/from/config\"\n");
+    const auto both = environment({{"SMTPBLOCK_STORE", "/from/env"}, {"SMTPBLOCK_CONFIG", config}});
     CHECK(store_of({.store = "/from/flag"}, both) == "/from/flag");
     CHECK(store_of({}, both) == "/from/env");
-    CHECK(store_of({}, environment({{"SMTPBLOCK_CONFIG", config.path}})) == "/from/config");
-    CHECK(store_of({.config = config.path}, environment({})) == "/from/config");
+    CHECK(store_of({}, environment({{"SMTPBLOCK_CONFIG", config}})) == "/from/config");
+    CHECK(store_of({.config = config}, environment({})) == "/from/config");
 }
 
 TEST_CASE("a configuration that names no store means the default one") {
-    const ConfigFile config("recipient_delimiter = \"-\"\n");
-    const auto settings = settings_of({.config = config.path}, environment({}), true);
+    const test::TemporaryDirectory folder;
+    const auto config = folder.write("c.toml", "recipient_delimiter = \"-\"\n");
+    const auto settings = settings_of({.config = config}, environment({}), true);
     REQUIRE(settings);
     CHECK(settings->store == "/var/lib/smtpblock");
     CHECK(settings->config.recipient_delimiter == "-");
