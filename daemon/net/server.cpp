@@ -131,13 +131,6 @@ Result<void> Server::Impl::listen() {
                     on_accepted(*to, std::move(socket), address);
                 });
             if (auto bound = acceptor->listen(where); !bound) return bound;
-            LogRecord record("listen");
-            record.add("listener", listener->options.session.listener);
-            record.add("address", acceptor->endpoint().text());
-            record.add("direction", word(listener->options.session.direction));
-            record.add("upstream", listener->upstream.address().text());
-            record.add("auth_domain", listener->options.session.auth_domain);
-            record.write(log_, LogLevel::info);
             listener->acceptors.push_back(std::move(acceptor));
         }
     }
@@ -160,10 +153,20 @@ void Server::Impl::run(std::function<void()> ready, std::function<void()> stoppi
     io_.run();
 }
 
+/// Clients come in from now on: what the upstream says of itself is known, or late.
 void Server::Impl::on_tried(Listener& listener) {
     --untried_;
     if (draining_) return;
-    for (const auto& acceptor : listener.acceptors) acceptor->start();
+    for (const auto& acceptor : listener.acceptors) {
+        acceptor->start();
+        LogRecord record("listen");
+        record.add("listener", listener.options.session.listener);
+        record.add("address", acceptor->endpoint().text());
+        record.add("direction", word(listener.options.session.direction));
+        record.add("upstream", listener.upstream.address().text());
+        record.add("auth_domain", listener.options.session.auth_domain);
+        record.write(log_, LogLevel::info);
+    }
     if (untried_ == 0) ready_();
 }
 

@@ -42,14 +42,15 @@ public:
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
 
-    /// Binds every address and says so in the log.
+    /// Binds every address, so that clients are queued from now on.
     Result<void> listen();
     /// Where it listens, in the order of the options, with real ports.
     std::vector<Endpoint> endpoints() const;
 
     /// SIGTERM and SIGINT drain, a second one stops; SIGHUP is told that it does nothing.
     void obey_signals();
-    /// Returns once stopped. `ready` is called when clients are taken, `stopping` when no more are.
+    /// Takes clients, and says so in the log, once each upstream was asked how it greets. Returns
+    /// when stopped. `ready` is called when clients are taken, `stopping` when no more are.
     void run(std::function<void()> ready, std::function<void()> stopping);
 
     /// From any thread. Lets transactions end, for at most `drain`, then stops.
