@@ -65,7 +65,8 @@ class Session:
             lines.append(self.stream.readline().decode().rstrip("\r\n"))
             if not lines[-1]:
                 raise NotAsPromised("the daemon closed the connection")
-        print("  S: " + lines[0] + (f"   (and {len(lines) - 1} more)" if lines[1:] else ""))
+        colour = "31" if lines[0] > "4" else "0"
+        print("  S: " + paint(colour, lines[0]) + (f" … {lines[-1]}" if lines[1:] else ""))
         if not lines[0].startswith(code):
             raise NotAsPromised(f"expected {code}, got {lines[0]}")
         return lines[0]
@@ -93,10 +94,11 @@ class Daemon:
 
     def port(self):
         deadline = time.monotonic() + 10
-        while not (found := re.search(rb"^listen .*address=127\.0\.0\.1:(\d+)", self.log, re.M)):
+        while not (found := re.search(rb"^listen .*address=127\.0\.0\.1:(\d+).*", self.log, re.M)):
             left = max(0, deadline - time.monotonic())
             if not left or not self.read_log(left):
                 raise NotAsPromised("smtpblockd does not listen")
+        print(f"  {found[0].decode()}")
         return int(found[1])
 
     def read_log(self, seconds):

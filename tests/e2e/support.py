@@ -120,6 +120,7 @@ class Daemon:
         """The exit status, once it has ended by itself."""
         status = self.process.wait(seconds)
         self._reader.join(seconds)
+        self.process.stderr.close()
         return status
 
     def kill(self):

@@ -132,7 +132,7 @@ class Moments(TestCase):
         self.assertEqual(client.rcpt(TO).text, "450" + REFUSED[3:].replace("5.7.1", "4.7.1"))
 
     def test_allow_is_an_exception_and_log_only_a_trial(self):
-        self.store.add("example.com")
+        self.store.add("example.com", "--type", "email")
         self.store.add(BOB, "--action", "allow")
         self.store.add("trial@example.net", "--action", "log")
         self.assertEqual(self.client().message(BOB, TO).code, 250)
@@ -162,6 +162,7 @@ class Moments(TestCase):
                 wait_until("the upstream is told RSET", lambda: self.upstream.heard("RSET"))
                 self.assertEqual(self.upstream.heard("DATA"), [])
                 self.store.delete(BOB)
+                self.assertEqual(client.say("RSET").code, 250)
                 self.assertEqual(client.message(BOB, TO).code, 250, "the session goes on")
                 self.upstream.sessions.clear()
 

@@ -36,8 +36,11 @@ class Race:
         self._numbers = itertools.count()
         self._edited = threading.Condition()
         self._count = 0  # of edits that have returned
+        self._aiming = 0  # sharpshooters that wait for the next one
+        self._sharpshooters = 3 * len(ports)
         self._over = False
-        self._deadline = time.monotonic() + seconds
+        self._begun = time.monotonic()
+        self._seconds = seconds
 
     def run(self):
         work = [self._edit] + 3 * [self._free_runner]
@@ -62,29 +65,34 @@ class Race:
     def _announce(self, over=False):
         with self._edited:
             self._count += 1
+            self._aiming = 0
             self._over = self._over or over
             self._edited.notify_all()
 
     def _edit(self):
-        while time.monotonic() < self._deadline and not self._over:
+        while not self._over and not self._long_enough():
             times = [time.monotonic()]
             self.store.add(ACCOUNT)
             times.append(time.monotonic())
             self._announce()
-            self._let_them_speak()
+            self._until_all_aim()
             times.append(time.monotonic())
             self.store.delete(ACCOUNT)
             times.append(time.monotonic())
             self.edits.append(Edit(*times))
             self._announce()
-            self._let_them_speak()
+            self._until_all_aim()
         self._announce(over=True)
 
-    def _let_them_speak(self):
-        """Until the sharpshooters have had their answers, or so."""
-        acts = len(self.acts)
+    def _long_enough(self):
+        """On a slow machine it takes longer until there have been enough edits."""
+        passed = time.monotonic() - self._begun
+        return passed > 10 * self._seconds or (passed > self._seconds and len(self.edits) > ENOUGH)
+
+    def _until_all_aim(self):
+        """Until every sharpshooter has had its answer and stands before the next shot."""
         with self._edited:
-            self._edited.wait_for(lambda: self._over or len(self.acts) > acts + 20, 0.1)
+            self._edited.wait_for(lambda: self._over or self._aiming == self._sharpshooters, 1)
 
     def _record(self, moment, who, reply):
         self.acts.append(Act(moment, who, reply.asked, reply.got, reply.code < 400))
@@ -93,6 +101,8 @@ class Race:
     def _next_edit(self):
         with self._edited:
             seen = self._count
+            self._aiming += 1
+            self._edited.notify_all()
             self._edited.wait_for(lambda: self._over or self._count > seen)
 
     def _recipient(self):

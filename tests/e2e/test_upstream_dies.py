@@ -28,6 +28,7 @@ class UpstreamDies(TestCase):
         self.upstream = FakeUpstream(users={"bob@example.com": "secret"}, answer=self.answer)
         self.addCleanup(self.upstream.stop)
         self.front = self.daemon("--listen", "out:127.0.0.1:0", upstream=self.upstream.spec)
+        self.front.wait_log(r"^upstream .*state=learnt")
 
     def answer(self, verb, _):
         return self.death if verb == self.at else None
