@@ -77,7 +77,10 @@ inline constexpr const char* rules_table = "rules";
 inline constexpr const char* ids_table = "ids";
 inline constexpr const char* state_key = "state";
 
-/// A value longer than this is damage: a description is a line, a pattern at most 512 octets.
-inline constexpr std::size_t store_value_octets = 1U << 20U;
+/// A description is a line, not a text.
+inline constexpr std::size_t description_octets = 1U << 16U;
+
+/// A value longer than this is damage: beside the description it holds a name and a subject.
+inline constexpr std::size_t store_value_octets = 2 * description_octets;
 
 }  // namespace smtpblock

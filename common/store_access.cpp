@@ -85,6 +85,20 @@ bool may_write(const std::string& path) {
     return ::faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) == 0;
 }
 
+Result<void> check_data(const std::string& path, StoreAccess access) {
+    if (auto file = check_file(path, S_IFREG); !file) return file;
+    struct stat info {};
+    if (::stat(path.c_str(), &info) != 0) return path_failure(path, errno);
+    // LMDB would begin a new store in it.
+    if (info.st_size == 0)
+        return fail(failed,
+                    "{}: damaged: it is empty; bring it back from a backup, or remove {} to begin "
+                    "anew",
+                    quoted(path), quoted(parent_of(path)));
+    if (access == StoreAccess::write && !may_write(path)) return path_failure(path, errno);
+    return {};
+}
+
 Result<void> check_lock(const StorePaths& paths) {
     const std::string lock = paths.rules_lock();
     if (may_write(lock)) return {};
@@ -160,13 +174,11 @@ Result<void> check_parts(const StorePaths& paths, StoreAccess access) {
                     quoted(paths.root()));
     }
     if (auto rules = check_file(paths.rules(), S_IFDIR); !rules) return rules;
-    if (auto data = check_file(paths.rules_data(), S_IFREG); !data) return data;
+    if (auto data = check_data(paths.rules_data(), access); !data) return data;
     if (::lstat(paths.rules_lock().c_str(), &info) != 0 && errno == ENOENT)
         return fail(ErrorCode::no_store, "{}: it is gone; 'smtpblock init' makes it anew",
                     quoted(paths.rules_lock()));
     if (auto lock = check_file(paths.rules_lock(), S_IFREG); !lock) return lock;
-    const std::string data = paths.rules_data();
-    if (access == StoreAccess::write && !may_write(data)) return path_failure(data, errno);
     return check_lock(paths);
 }
 

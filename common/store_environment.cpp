@@ -44,11 +44,10 @@ void unregister(const FileIdentity& lock) {
 }
 
 /// SMTPBLOCK_MAP_SIZE makes a store that is soon full, for tests.
-std::size_t map_octets(StoreAccess access) {
+std::size_t map_octets() {
     const char* const wanted = std::getenv("SMTPBLOCK_MAP_SIZE");
     std::size_t octets = store_map_octets;
-    if (wanted != nullptr && access == StoreAccess::write)
-        std::from_chars(wanted, wanted + std::strlen(wanted), octets);
+    if (wanted != nullptr) std::from_chars(wanted, wanted + std::strlen(wanted), octets);
     return octets;
 }
 
@@ -57,7 +56,7 @@ void on_assertion(MDB_env*, const char*) {
 }
 
 /// `environment` set up as every process must: LMDB takes the first one's word.
-int prepare(lmdb::Environment& environment, StoreAccess access) {
+int prepare(lmdb::Environment& environment) {
     install_store_guard();
     MDB_env* made = nullptr;
     if (const int number = mdb_env_create(&made); number != MDB_SUCCESS) return number;
@@ -67,7 +66,7 @@ int prepare(lmdb::Environment& environment, StoreAccess access) {
         return number;
     if (const int number = mdb_env_set_maxreaders(made, store_readers); number != MDB_SUCCESS)
         return number;
-    return mdb_env_set_mapsize(made, map_octets(access));
+    return mdb_env_set_mapsize(made, map_octets());
 }
 
 bool identify(const std::string& path, FileIdentity& identity) {
@@ -138,16 +137,13 @@ Result<void> StoreEnvironment::open_files(StoreAccess access) {
     registered_ = register_open(lock_);
     if (!registered_)
         return fail(failed, "{}: this process has the store open already", quoted(paths_.root()));
-    if (const int number = prepare(environment_, access); number != MDB_SUCCESS)
-        return explain(number);
+    if (const int number = prepare(environment_); number != MDB_SUCCESS) return explain(number);
 
     const unsigned flags = access == StoreAccess::read ? MDB_RDONLY : 0U;
     const std::string directory = paths_.rules();
     int number = guarded([&] {
         return mdb_env_open(get(), directory.c_str(), flags | MDB_NOTLS, S_IRUSR | S_IWUSR);
     });
-    // An empty file, opened for reading.
-    if (number == EBADF || number == ENOENT) number = MDB_INVALID;
     if (number == MDB_SUCCESS) number = open_tables(MDB_RDONLY);
     if (number != MDB_SUCCESS) return explain(number);
     return {};
@@ -174,7 +170,7 @@ int StoreEnvironment::open_tables(unsigned transaction_flags) {
 
 Result<void> StoreEnvironment::make(const std::string& directory) {
     StoreEnvironment made{StorePaths(directory)};
-    int number = prepare(made.environment_, StoreAccess::write);
+    int number = prepare(made.environment_);
     if (number == MDB_SUCCESS)
         number = mdb_env_open(made.get(), directory.c_str(), MDB_NOTLS, S_IRUSR | S_IWUSR);
     if (number == MDB_SUCCESS) number = made.open_tables(0);

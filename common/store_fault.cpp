@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <signal.h>
 
+#include <array>
 #include <atomic>
 
 namespace smtpblock {
@@ -17,8 +18,14 @@ struct Frame {
 
 thread_local Frame* innermost = nullptr;
 
-struct sigaction before_sigbus;
-struct sigaction before_sigsegv;
+/// The signals of a fault, and who had them before.
+struct Taken {
+    int signal;
+    StoreFault fault;
+    struct sigaction before;
+};
+std::array<Taken, 3> taken{
+    {{SIGBUS, page_is_gone, {}}, {SIGSEGV, page_is_nonsense, {}}, {SIGFPE, page_is_nonsense, {}}}};
 
 [[noreturn]] void leave(StoreFault fault) {
     Frame* const frame = innermost;
@@ -29,8 +36,12 @@ struct sigaction before_sigsegv;
 
 void on_fault(int signal, siginfo_t* info, void*) {
     const bool sent = info->si_code <= 0;  // by a process, not by a page
-    if (!sent && innermost != nullptr) leave(signal == SIGBUS ? page_is_gone : page_is_nonsense);
-    ::sigaction(signal, signal == SIGBUS ? &before_sigbus : &before_sigsegv, nullptr);
+    for (const Taken& one : taken) {
+        if (one.signal != signal) continue;
+        if (!sent && innermost != nullptr) leave(one.fault);
+        ::sigaction(signal, &one.before, nullptr);
+    }
+    // A fault happens again when this returns; what was sent must be sent again.
     if (sent) ::raise(signal);
 }
 
@@ -40,8 +51,8 @@ bool take_over() {
     // Not blocked while it runs: siglongjmp() leaves it, and need not restore a mask then.
     action.sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK;
     ::sigemptyset(&action.sa_mask);
-    return ::sigaction(SIGBUS, &action, &before_sigbus) == 0 &&
-           ::sigaction(SIGSEGV, &action, &before_sigsegv) == 0;
+    for (Taken& one : taken) ::sigaction(one.signal, &action, &one.before);
+    return true;
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 // Faults inside LMDB as results. LMDB trusts its file: where a page is gone, reading it is a
-// SIGBUS; where a page holds nonsense, LMDB follows it to a SIGSEGV or fails an assertion and
-// aborts. guarded() makes an answer of each, so that one bad file does not end a daemon.
-// A fault outside guarded(), or in a thread that is not in it, goes where it went before.
+// SIGBUS; where a page holds nonsense, LMDB follows it to a SIGSEGV, divides by it or fails an
+// assertion and aborts. guarded() makes an answer of each, so that one bad file does not end a
+// daemon. A fault outside guarded(), or in a thread that is not in it, goes where it went before.
 #pragma once
 
 #include <memory>
@@ -15,7 +15,7 @@ enum StoreFault : int {
     page_is_nonsense = -31002,
 };
 
-/// Takes SIGBUS and SIGSEGV over, once a process.
+/// Takes SIGBUS, SIGSEGV and SIGFPE over, once a process.
 void install_store_guard();
 
 /// For mdb_env_set_assert(): ends the guarded() call that it happened in. Returns, and LMDB then

@@ -74,26 +74,34 @@ std::optional<gid_t> group_of(const std::string& name) {
     return std::nullopt;
 }
 
-std::optional<uid_t> user_of(const char* name) {
+struct User {
+    uid_t number;
+    gid_t group;
+};
+
+std::optional<User> user_of(const char* name) {
     passwd entry{};
     passwd* found = nullptr;
     std::array<char, 4096> buffer{};
     if (::getpwnam_r(name, &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr)
-        return entry.pw_uid;
+        return User{entry.pw_uid, entry.pw_gid};
     return std::nullopt;
 }
 
 /// Who a store of this caller belongs to.
 struct Ownership {
-    uid_t owner;         ///< of the rules
-    gid_t group;         ///< of everything
-    uid_t daemon;        ///< of what the daemon writes
-    mode_t daemon_mode;  ///< so that it can, when it is another user
+    uid_t owner;  ///< of the rules
+    gid_t group;  ///< of everything
+    User daemon;  ///< of what the daemon writes
+
+    /// Where the group is not the owner's own, the daemon is another user in it.
+    mode_t daemon_mode() const { return group == daemon.group ? 0750 : 0770; }
 };
 
 Result<Ownership> choose_ownership(const InitOptions& options) {
-    Ownership ownership{::geteuid(), ::getegid(), ::geteuid(), 0750};
-    const bool is_root = ownership.owner == 0;
+    const User caller{::geteuid(), ::getegid()};
+    const bool is_root = caller.number == 0;
+    Ownership ownership{caller.number, caller.group, caller};
     if (!options.group.empty()) {
         const auto group = group_of(options.group);
         if (!group)
@@ -103,12 +111,7 @@ Result<Ownership> choose_ownership(const InitOptions& options) {
     } else if (const auto group = group_of(own_user); group && is_root) {
         ownership.group = *group;
     }
-    if (!is_root) return ownership;
-    if (const auto user = user_of(own_user); user && options.group.empty()) {
-        ownership.daemon = *user;
-    } else if (ownership.group != 0) {
-        ownership.daemon_mode = 0770;
-    }
+    if (const auto user = user_of(own_user); user && is_root) ownership.daemon = *user;
     return ownership;
 }
 
@@ -211,7 +214,7 @@ private:
     Result<void> make_daemon_directory(const std::string& path) const {
         if (::mkdir(path.c_str(), 0700) != 0)
             return errno == EEXIST ? Result<void>{} : path_failure(path, errno);
-        return give(path, ownership_.daemon, existing_group(), ownership_.daemon_mode);
+        return give(path, ownership_.daemon.number, existing_group(), ownership_.daemon_mode());
     }
 
     /// By a descriptor, so that a link put in its place is not followed.

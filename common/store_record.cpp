@@ -10,8 +10,7 @@
 namespace smtpblock {
 namespace {
 
-constexpr std::size_t format_octets = 4;
-constexpr std::size_t head_octets = format_octets + 4;  // and the checksum of the rest
+constexpr std::size_t head_octets = 8;  // format, then the checksum of the rest
 
 constexpr std::array all_kinds{
     PatternKind::address,    PatternKind::domain,      PatternKind::below_domain,
@@ -84,10 +83,10 @@ std::string encode_record(const StoreRecord& record) {
 }
 
 RecordVerdict decode_record(std::string_view octets, StoreRecord& record) {
-    OctetReader head(octets.substr(0, head_octets));
+    OctetReader head(octets);
     const std::uint32_t format = head.fixed32();
-    const std::uint32_t checksum = head.fixed32();
     if (head.good() && format > store_format) return RecordVerdict::newer;
+    const std::uint32_t checksum = head.fixed32();
     if (!head.good() || format != store_format || octets.size() > record_octets ||
         checksum != crc32c(octets.substr(head_octets)))
         return RecordVerdict::damaged;

@@ -64,6 +64,9 @@ Result<void> StoreSnapshot::open() {
     const int number = lmdb::begin(store_->get(), MDB_RDONLY, transaction_);
     if (number != MDB_SUCCESS) return store_->explain(number);
     begun_ = true;
+    MDB_stat sizes{};
+    guarded([&] { return mdb_env_stat(store_->get(), &sizes); });
+    page_octets_ = std::max(1U, sizes.ms_psize);
     const auto readers = store_->readers();
     if (std::find(readers.begin(), readers.end(), ::getpid()) == readers.end())
         return fail(failed,
@@ -84,7 +87,7 @@ int StoreSnapshot::renew() {
     const auto try_it = [&] { return mdb_txn_renew(transaction_.get()); };
     int number = guarded(try_it);
     if (number == MDB_MAP_RESIZED) {
-        number = mdb_env_set_mapsize(store_->get(), 0);
+        number = guarded([&] { return mdb_env_set_mapsize(store_->get(), 0); });
         if (number == MDB_SUCCESS) number = guarded(try_it);
     }
     begun_ = number == MDB_SUCCESS;
@@ -100,6 +103,7 @@ Result<void> StoreSnapshot::check_head() {
         MDB_envinfo info{};
         number = guarded([&] { return mdb_env_info(store_->get(), &info); });
         if (number != MDB_SUCCESS) return store_->explain(number);
+        last_page_ = info.me_last_pgno;
         const std::size_t ours = mdb_txn_id(transaction_.get());
         if (ours == info.me_last_txnid) return {};
         if (ours + 1 == info.me_last_txnid && store_->lock_is_same()) return {};
@@ -114,7 +118,10 @@ Result<void> StoreSnapshot::check_file() {
     if (::stat(data_path_.c_str(), &info) != 0) return path_failure(data_path_, errno);
     if (FileIdentity{info.st_dev, info.st_ino} != store_->data())
         return fail(failed, "{}: another file took its place", quoted(data_path_));
-    if (info.st_size < longest_) return store_->damaged("it was cut");
+    // The last pages may never have been written. But half a page reads as if the rest were zero.
+    const auto octets = static_cast<std::size_t>(info.st_size);
+    const bool ragged = octets % page_octets_ != 0 && octets / page_octets_ <= last_page_;
+    if (info.st_size < longest_ || ragged) return store_->damaged("it was cut");
     longest_ = info.st_size;
     return {};
 }

@@ -53,6 +53,8 @@ private:
     std::unique_ptr<StoreEnvironment> store_;  ///< before its transaction, so that it ends later
     lmdb::Transaction transaction_;
     bool begun_ = false;
+    std::size_t page_octets_ = 1;
+    std::size_t last_page_ = 0;
     off_t longest_ = 0;  ///< what data.mdb was seen to be: LMDB never shortens it
     StoreRecord record_;
     std::array<char, record_octets> raw_record_{};  ///< what `record_` was decoded from

@@ -24,6 +24,8 @@ public:
         : store_(store), transaction_(transaction), editor_(editor), record_(record) {}
 
     Result<Rule> add(const NewRule& wanted) override {
+        if (auto fits = check_length(wanted.pattern, wanted.description); !fits)
+            return std::move(fits).failure();
         if (auto free = make_room(wanted.pattern, 0); !free) return std::move(free).failure();
         Rule rule{record_.next_id++, wanted.pattern,     wanted.direction,
                   wanted.action,     wanted.description, editor_.name,
@@ -37,6 +39,8 @@ public:
         auto before = find(rule.id);
         if (!before) return std::move(before).failure();
         if (!*before) return no_rule(rule.id);
+        if (auto fits = check_length(rule.pattern, rule.description); !fits)
+            return std::move(fits).failure();
         if (auto free = make_room(rule.pattern, rule.id); !free) return std::move(free).failure();
         if (auto gone = erase_rule(**before); !gone) return std::move(gone).failure();
         rule.created = (*before)->created;
@@ -68,6 +72,12 @@ public:
 private:
     static Failure no_rule(RuleId id) {
         return fail(ErrorCode::not_found, "{}: no such rule; see 'smtpblock list'", id);
+    }
+
+    static Result<void> check_length(const Pattern& pattern, const std::string& description) {
+        if (description.size() <= description_octets) return {};
+        return fail(ErrorCode::bad_input, "{}: a description of {} octets; the most is {}",
+                    quoted(pattern.text()), description.size(), description_octets);
     }
 
     /// Sees to it that no rule but `own` stands under the pattern's key.
