@@ -81,7 +81,10 @@ void Probe::on_link_closed(Link&, std::string_view why) {
 }
 
 void Probe::pump() {
-    if (learner_->learnt()) tell_tried();
+    if (learner_->learnt() && !std::exchange(told_learnt_, true)) {
+        tell(guard::LogLevel::info, "learnt", upstream_.profile().host);
+        tell_tried();
+    }
     if (learner_->want() == smtp::Want::close) return end_try();
     if (!learner_->output().empty()) learner_->on_written(link_->write(learner_->output()));
     link_->read(true);
@@ -89,14 +92,10 @@ void Probe::pump() {
 
 void Probe::end_try() {
     stop();
-    const bool learnt = learner_->learnt();
-    if (learnt) {
-        tell(guard::LogLevel::info, "learnt", upstream_.profile().host);
-    } else if (pause_ == std::chrono::seconds(1)) {
+    if (learner_->learnt()) return;
+    if (pause_ == std::chrono::seconds(1))  // of the later tries nobody needs to hear
         tell(guard::LogLevel::warning, "unreachable", learner_->why());
-    }
     tell_tried();
-    if (learnt) return;
     try_timer_.expires_after(pause_);
     pause_ = std::min<std::chrono::seconds>(pause_ * 2, longest_pause);
     try_timer_.async_wait([this](error_code error) {

@@ -44,7 +44,8 @@ private:
     std::shared_ptr<Link> link_;
     Timer try_timer_;
     Timer first_try_timer_;
-    std::chrono::seconds pause_{1};
+    std::chrono::seconds pause_{1};  ///< before the next try
+    bool told_learnt_ = false;
 };
 
 }  // namespace smtpblock::net

@@ -1,0 +1,175 @@
+#include "daemon/setup.h"
+
+#include <catch2/catch.hpp>
+#include <string>
+
+namespace smtpblock {
+namespace {
+
+using namespace std::chrono_literals;
+
+Options listening(std::initializer_list<const char*> listen) {
+    Options options;
+    for (const char* written : listen) options.listen.push_back(*ListenArgument::parse(written));
+    return options;
+}
+
+Setup good(const Options& options, const Config& config = {},
+           const std::string& hostname = "mail.example.com") {
+    auto setup = make_setup(options, config, hostname);
+    REQUIRE(setup);
+    return *std::move(setup);
+}
+
+ListenerConfig configured() {
+    ListenerConfig listener;
+    listener.name = "submission";
+    listener.listen = {*Endpoint::parse("127.0.0.1:587")};
+    listener.direction = Direction::out;
+    listener.upstream = *UpstreamAddress::parse("127.0.0.1:10587");
+    listener.rcpt_reply = default_rcpt_reply(Direction::out);
+    listener.defer_reply = default_defer_reply();
+    return listener;
+}
+
+}  // namespace
+
+TEST_CASE("listeners of the command line replace those of the configuration") {
+    Config config;
+    config.listeners = {configured()};
+    const Setup setup =
+        good(listening({"127.0.0.1:2525", "out:127.0.0.1:2587", "in:[::1]:2525"}), config);
+    REQUIRE(setup.listeners.size() == 2);
+    const auto& in = setup.listeners[0];
+    CHECK(in.session.listener == "in");
+    CHECK(in.session.direction == Direction::in);
+    REQUIRE(in.listen.size() == 2);
+    CHECK(in.listen[1].text() == "[::1]:2525");
+    CHECK(in.session.rcpt_reply == "554 5.7.1 <{rcpt}>: Recipient address rejected: Access denied");
+    CHECK_FALSE(in.maildir.needs_auth);
+    const auto& out = setup.listeners[1];
+    CHECK(out.session.direction == Direction::out);
+    CHECK(out.session.rcpt_reply == "554 5.7.1 <{rcpt}>: Relay access denied");
+    CHECK(out.maildir.needs_auth);
+    CHECK(setup.warnings.empty());
+}
+
+TEST_CASE("without an upstream mail goes to the Maildir beside the store") {
+    Options options = listening({"127.0.0.1:2525"});
+    options.store = "/srv/rules";
+    const Setup setup = good(options);
+    CHECK(setup.store == "/srv/rules");
+    CHECK(setup.listeners[0].upstream.text() == "maildir:/srv/rules/maildir");
+    CHECK(setup.listeners[0].maildir.directory == "/srv/rules/maildir");
+    CHECK(setup.listeners[0].session.upstream_is_private);
+}
+
+TEST_CASE("an upstream of the command line is told nothing of the client, and that is said") {
+    Options options = listening({"127.0.0.1:2525"});
+    options.upstream = *UpstreamAddress::parse("192.0.2.1:25");
+    const Setup setup = good(options);
+    REQUIRE(setup.warnings.size() == 1);
+    CHECK(setup.warnings[0].starts_with("smtp://192.0.2.1:25 sees this host's address"));
+    CHECK_FALSE(setup.listeners[0].session.upstream_is_private);
+}
+
+TEST_CASE("a secret goes only where nobody can read it on the way") {
+    for (const auto& [upstream, is_private] :
+         std::initializer_list<std::pair<const char*, bool>>{{"127.0.0.1:25", true},
+                                                             {"127.9.9.9:25", true},
+                                                             {"[::1]:25", true},
+                                                             {"localhost:25", true},
+                                                             {"192.0.2.1:25", false},
+                                                             {"mx.example.org:25", false},
+                                                             {"maildir:/m", true}}) {
+        Config config;
+        config.listeners = {configured()};
+        config.listeners[0].upstream = *UpstreamAddress::parse(upstream);
+        CHECK(good({}, config).listeners[0].session.upstream_is_private == is_private);
+    }
+}
+
+TEST_CASE("every setting reaches the part that it is for") {
+    Config config;
+    config.store = "/srv/rules";
+    config.on_store_error = OnStoreError::pass;
+    config.recipient_delimiter = "-";
+    config.hostname = "front.example.net";
+    config.drain = 7s;
+    config.limits = {.sessions = 1,
+                     .sessions_per_client = 2,
+                     .errors = 3,
+                     .command_line = 600,
+                     .recipients = 101};
+    config.timeouts = {.command = 1s,
+                       .data = 2s,
+                       .upstream_connect = 3s,
+                       .upstream_reply = 4s,
+                       .upstream_end = 5s};
+    config.users = {{"bob@example.com", "$6$x"}};
+    ListenerConfig listener = configured();
+    listener.auth_without_tls = AuthOffer::never;
+    listener.trusted_networks = {*IpNetwork::parse("192.0.2.0/24")};
+    listener.banner = "ESMTP Postfix";
+    config.listeners = {listener};
+    const Setup setup = good({}, config);
+
+    CHECK(setup.store == "/srv/rules");
+    CHECK(setup.guard.pass_on_store_error);
+    CHECK(setup.guard.recipient_delimiter == "-");
+    CHECK(setup.server.sessions == 1);
+    CHECK(setup.server.sessions_per_client == 2);
+    CHECK(setup.server.drain == 7s);
+    REQUIRE(setup.warnings.size() == 1);
+    CHECK(setup.warnings[0].find("nobody is stopped") != std::string::npos);
+    const auto& made = setup.listeners[0];
+    CHECK(made.trusted_networks.size() == 1);
+    CHECK(made.session.listener == "submission");
+    CHECK(made.session.hostname == "front.example.net");
+    CHECK(made.session.auth_domain == "example.net");
+    CHECK(made.session.banner == "ESMTP Postfix");
+    CHECK(made.session.auth_without_tls == smtp::AuthWithoutTls::never);
+    CHECK(made.session.errors == 3);
+    CHECK(made.session.command_line == 600);
+    CHECK(made.session.recipients == 101);
+    CHECK(made.session.timeouts.command == 1s);
+    CHECK(made.session.timeouts.data == 2s);
+    CHECK(made.session.timeouts.upstream_connect == 3s);
+    CHECK(made.session.timeouts.upstream_reply == 4s);
+    CHECK(made.session.timeouts.upstream_end == 5s);
+    CHECK(made.maildir.accounts.size() == 1);
+    CHECK(made.maildir.recipients == 101);
+}
+
+TEST_CASE("the host's name and domain are the defaults") {
+    const Options options = listening({"127.0.0.1:2525"});
+    CHECK(good(options, {}, "mail.example.com").listeners[0].session.auth_domain == "example.com");
+    CHECK(good(options, {}, "mail").listeners[0].session.auth_domain.empty());
+    CHECK(good(options, {}, "").listeners[0].session.hostname == "localhost");
+    CHECK(good(options, {}, "no host").listeners[0].session.hostname == "localhost");
+    Config config;
+    config.listeners = {configured()};
+    config.listeners[0].auth_domain = "";  // none is wanted
+    CHECK(good({}, config).listeners[0].session.auth_domain.empty());
+}
+
+TEST_CASE("a daemon without a listener is refused with what to do") {
+    const auto setup = make_setup({}, {}, "mail.example.com");
+    REQUIRE_FALSE(setup);
+    CHECK(setup.error().message ==
+          "no listener: write a [[listener]] into /etc/smtpblock/smtpblock.toml, or try --listen "
+          "127.0.0.1:2525");
+}
+
+TEST_CASE("--check-config shows each listener with its auth_domain and upstream") {
+    Config config;
+    config.store = "/srv/rules";
+    config.listeners = {configured()};
+    CHECK(description(good({}, config)) ==
+          "store: /srv/rules\n"
+          "listener submission: 127.0.0.1:587, direction out, upstream smtp://127.0.0.1:10587, "
+          "auth_domain example.com\n");
+    CHECK(description(good({}, config, "mail")).find("auth_domain none\n") != std::string::npos);
+}
+
+}  // namespace smtpblock
