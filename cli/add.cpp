@@ -1,8 +1,8 @@
 // `smtpblock add`: reads what to block, makes it rules in one edit, and says where they are in
 // force. The store is made first where there is none.
-#include <algorithm>
-#include <cstdint>
 #include <memory>
+#include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "cli/commands.h"
@@ -34,7 +34,7 @@ public:
                         quoted(written));
         auto pattern = Pattern::parse(*type, written);
         if (!pattern) return std::move(pattern).failure();
-        if (std::find(patterns_.begin(), patterns_.end(), *pattern) == patterns_.end())
+        if (seen_.insert(fmt::format("{} {}", word(*type), pattern->text())).second)
             patterns_.push_back(std::move(*pattern));
         return {};
     }
@@ -67,6 +67,7 @@ public:
 private:
     std::optional<RuleType> type_;
     std::vector<Pattern> patterns_;
+    std::unordered_set<std::string> seen_;
 };
 
 Result<std::vector<Pattern>> patterns_of(const AddArguments& arguments, Terminal& terminal) {
@@ -93,6 +94,8 @@ Result<std::unique_ptr<StoreWriter>> open_or_make(const StorePaths& store, Termi
     for (const std::string& note : made->notes) terminal.note(note);
     return StoreWriter::open(store);
 }
+
+constexpr std::string_view unchanged = "unchanged";
 
 struct Outcome {
     std::string_view result;
@@ -123,7 +126,7 @@ Result<Outcome> add_one(Edit& edit, const AddArguments& arguments, const Context
         if (!existing) return std::move(existing).failure();
         if (*existing && !expired((*existing)->expires, context.editor.now)) {
             if (arguments.if_absent || same_settings(**existing, wanted))
-                return Outcome{"unchanged", std::move(**existing)};
+                return Outcome{unchanged, std::move(**existing)};
             auto changed = edit.change(replaced(std::move(**existing), wanted));
             if (!changed) return std::move(changed).failure();
             return Outcome{"changed", std::move(*changed)};
@@ -158,6 +161,8 @@ Result<int> run(const AddArguments& arguments, const Context& context, Terminal&
     if (!edited) return std::move(edited).failure();
     writer->reset();  // before in_force() opens the store: LMDB wants it open once a process
 
+    for (const Outcome& outcome : outcomes)
+        if (outcome.result != unchanged) context.log.tell(outcome.result, outcome.rule);
     const bool tells_result = arguments.replace || arguments.if_absent;
     for (const Outcome& outcome : outcomes)
         print_edited(terminal, outcome.rule, tells_result ? outcome.result : "");

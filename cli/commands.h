@@ -5,6 +5,7 @@
 #include <string>
 
 #include "cli/arguments.h"
+#include "cli/edit_log.h"
 #include "cli/terminal.h"
 #include "common/config.h"
 #include "common/result.h"
@@ -20,6 +21,7 @@ inline constexpr int exit_blocked = 10;
 struct Context {
     StorePaths store;
     Editor editor;  ///< its time is the command's now
+    EditLog log;
     Config config;  ///< the defaults for a command that does not need it
 };
 

@@ -1,5 +1,5 @@
 // `smtpblock delete`: all the rules that are named, or none of them.
-#include <algorithm>
+#include <unordered_set>
 #include <vector>
 
 #include "cli/commands.h"
@@ -24,11 +24,11 @@ Result<std::vector<RuleId>> expired_rules(const Context& context) {
 
 Result<std::vector<Rule>> selected_rules(Edit& edit, const std::vector<Selection>& selections) {
     std::vector<Rule> rules;
+    std::unordered_set<RuleId> seen;
     for (const Selection& selection : selections) {
         auto rule = find_selected(edit, selection);
         if (!rule) return std::move(rule).failure();
-        const auto same = [&](const Rule& other) { return other.id == rule->id; };
-        if (std::none_of(rules.begin(), rules.end(), same)) rules.push_back(std::move(*rule));
+        if (seen.insert(rule->id).second) rules.push_back(std::move(*rule));
     }
     return rules;
 }
@@ -80,7 +80,10 @@ Result<int> run(const DeleteArguments& arguments, const Context& context, Termin
     writer->reset();  // before with_nearest_rule() opens the store
     if (!edited) return with_nearest_rule(edited.error(), context.store, arguments.rules);
 
-    for (const Rule& rule : deleted) print_edited(terminal, rule);
+    for (const Rule& rule : deleted) {
+        context.log.tell("deleted", rule);
+        print_edited(terminal, rule);
+    }
     return finished(terminal, exit_done, "deleted");
 }
 

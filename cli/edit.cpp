@@ -60,6 +60,7 @@ Result<int> run(const EditArguments& arguments, const Context& context, Terminal
     writer->reset();  // before with_nearest_rule() opens the store
     if (!edited) return with_nearest_rule(edited.error(), context.store, {*arguments.rule});
 
+    context.log.tell("changed", *result);
     print_edited(terminal, *result);
     auto status = finished(terminal, exit_done, "changed");
     if (const auto note = result->pattern.note(); status && arguments.pattern && !note.empty())

@@ -1,6 +1,8 @@
 // The process around run_program(): descriptors, signals, and the last exception.
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/ioctl.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -30,10 +32,19 @@ int write_all(std::string_view text) {
     while (!text.empty()) {
         const ssize_t written = ::write(STDOUT_FILENO, text.data(), text.size());
         if (written < 0 && errno == EINTR) continue;
+        if (written < 0 && errno == EAGAIN) {  // somebody's pipe that does not block
+            pollfd writable{STDOUT_FILENO, POLLOUT, 0};
+            static_cast<void>(::poll(&writable, 1, -1));
+            continue;
+        }
         if (written < 0) return errno;
         text.remove_prefix(static_cast<std::size_t>(written));
     }
     return 0;
+}
+
+void tell_syslog(const std::string& line) {
+    ::syslog(LOG_AUTHPRIV | LOG_NOTICE, "%s", line.c_str());
 }
 
 std::optional<std::string> environment(const char* name) {
@@ -57,9 +68,11 @@ int main(int argc, char** argv) try {
     keep_standard_descriptors();
     std::signal(SIGPIPE, SIG_IGN);
     const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
-    const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    const Surroundings surroundings{
+        environment, std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()),
+        tell_syslog};
     Terminal terminal(std::cin, write_all, std::cerr, traits());
-    return run_program(words, environment, now, terminal);
+    return run_program(words, surroundings, terminal);
 } catch (const std::exception& exception) {
     std::cerr << "smtpblock: unexpected: " << exception.what() << '\n';
     return 1;

@@ -24,9 +24,9 @@ int exit_status(ErrorCode code) {
     return 1;
 }
 
-Result<int> run_words(std::span<const std::string> words, const Environment& environment, Time now,
+Result<int> run_words(std::span<const std::string> words, const Surroundings& surroundings,
                       Terminal& terminal) {
-    auto parsed = parse(words, now);
+    auto parsed = parse(words, surroundings.now);
     if (!parsed) return std::move(parsed).failure();
     if (const auto* help = std::get_if<HelpText>(&*parsed)) {
         terminal.text(help->text);
@@ -35,9 +35,12 @@ Result<int> run_words(std::span<const std::string> words, const Environment& env
     const auto& invocation = std::get<Invocation>(*parsed);
     terminal.present(invocation.options);
     const bool needs_config = std::holds_alternative<CheckArguments>(invocation.command);
-    auto settings = settings_of(invocation.options, environment, needs_config);
+    auto settings = settings_of(invocation.options, surroundings.environment, needs_config);
     if (!settings) return std::move(settings).failure();
-    const Context context{StorePaths(settings->store), {editor_name(), now}, settings->config};
+    const Context context{StorePaths(settings->store),
+                          {editor_name(), surroundings.now},
+                          EditLog(surroundings.syslog, editor_identity()),
+                          settings->config};
     return std::visit([&](const auto& arguments) { return run(arguments, context, terminal); },
                       invocation.command);
 }
@@ -50,9 +53,9 @@ Result<int> finished(Terminal& terminal, int status, std::string_view done) {
     return status;
 }
 
-int run_program(std::span<const std::string> words, const Environment& environment, Time now,
+int run_program(std::span<const std::string> words, const Surroundings& surroundings,
                 Terminal& terminal) {
-    const auto status = run_words(words, environment, now, terminal);
+    const auto status = run_words(words, surroundings, terminal);
     if (status) return *status;
     terminal.error(status.error().message);
     return exit_status(status.error().code);

@@ -27,13 +27,17 @@ public:
             return write_error;
         };
         Terminal terminal(in, write, errors, traits);
-        const auto environment = [](const char*) { return std::optional<std::string>{}; };
-        const int status = run_program(words, environment, now, terminal);
+        const Surroundings surroundings{
+            [](const char*) { return std::optional<std::string>{}; }, now,
+            [this](const std::string& line) { logged.push_back(line); }};
+        logged.clear();
+        const int status = run_program(words, surroundings, terminal);
         err = errors.str();
         return status;
     }
 
     std::string out, err;
+    std::vector<std::string> logged;
     Terminal::Traits traits;
     int write_error = 0;
     Time now{1800000000s};  // 2027-01-15T08:00:00Z
@@ -319,6 +323,27 @@ TEST_CASE("check knows the null sender, the empty EHLO and the plain account nam
     CHECK(run({"check", "--ehlo", "a"}) == 0);
     CHECK(run({"check", "--user", "Bob"}) == 10);
     CHECK(run({"check", "--from", "a@b.example"}) == 0);
+}
+
+TEST_CASE("every edit is told to syslog, nothing else is") {
+    Fixture run;
+    REQUIRE(run({"add", "--for", "1h", "a@example.com", "b@example.com"}) == 0);
+    REQUIRE(run.logged.size() == 2);
+    CHECK(run.logged.front().find("added rule=1 type=email pattern=\"a@example.com\" dir=both "
+                                  "action=reject expires=2027-01-15T09:00:00Z by=\"") == 0);
+    CHECK(run.logged.front().find(" uid=") != std::string::npos);
+    REQUIRE(run({"add", "--type", "ehlo", "a\"by=\"b"}) == 0);
+    CHECK(run.logged.front().find(R"(pattern="a\"by=\"b" dir)") != std::string::npos);
+    REQUIRE(run({"add", "--if-absent", "a@example.com"}) == 0);
+    CHECK(run.logged.empty());
+    REQUIRE(run({"edit", "1", "--dir", "in"}) == 0);
+    CHECK(run.logged.front().find("changed rule=1 ") == 0);
+    REQUIRE(run({"delete", "1", "2"}) == 0);
+    CHECK(run.logged.back().find("deleted rule=2 ") == 0);
+    CHECK(run({"delete", "1"}) == 3);
+    CHECK(run({"add", "x..y@"}) == 2);
+    CHECK(run({"list"}) == 0);
+    CHECK(run.logged.empty());
 }
 
 TEST_CASE("status counts rules and edits") {

@@ -1,0 +1,28 @@
+// A line for syslog of every rule that was edited: what became of it, and who did it. The store
+// remembers the last editor alone, and whoever can write the store can write that.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "common/rule.h"
+
+namespace smtpblock {
+
+class EditLog {
+public:
+    using Write = std::function<void(const std::string& line)>;
+
+    /// `who` ends each line.
+    EditLog(Write write, std::string who) : write_(std::move(write)), who_(std::move(who)) {}
+
+    /// `what`: `added`, `changed`, `deleted`.
+    void tell(std::string_view what, const Rule& rule) const;
+
+private:
+    Write write_;
+    std::string who_;
+};
+
+}  // namespace smtpblock
