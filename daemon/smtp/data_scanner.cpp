@@ -1,59 +1,53 @@
 #include "daemon/smtp/data_scanner.h"
 
-#include <cstring>
+#include <algorithm>
+
+#include "daemon/smtp/plain_octets.h"
 
 namespace smtpblock::smtp {
-namespace {
 
-/// How many octets at the head of `bytes`, which stand inside a line, need no look of the state
-/// machine: whole lines that end in CRLF and are not followed by a dot, without a bare CR or NUL.
-std::size_t plain_octets(std::string_view bytes) {
-    std::size_t begin = 0;
-    for (;;) {
-        const auto lf = bytes.find('\n', begin);
-        if (lf == std::string_view::npos || lf == begin) return begin;
-        const char* const line = bytes.data() + begin;
-        const std::size_t before_lf = lf - begin;
-        const void* const cr = std::memchr(line, '\r', before_lf);
-        if (cr != line + before_lf - 1 || std::memchr(line, '\0', before_lf) != nullptr)
-            return begin;
-        begin = lf + 1;
-        if (begin == bytes.size() || bytes[begin] == '.') return begin;
+std::string_view DataScanner::held_in(At at) {
+    switch (at) {
+        case At::line_start:
+        case At::inside:
+            return {};
+        case At::dot:
+            return ".";
+        case At::dot_cr:
+            return ".\r";
+        case At::cr:
+            return "\r";
     }
+    return {};
 }
 
-}  // namespace
-
-void DataScanner::pass(std::string_view bytes, std::string& out) const {
-    if (bad_octet_ == nullptr) out += bytes;
-}
-
-void DataScanner::bad(const char* what) {
-    if (bad_octet_ == nullptr) bad_octet_ = what;
-}
-
-DataScanner::Verdict DataScanner::scan(std::string_view bytes, std::size_t& taken,
-                                       std::string& out) {
-    for (std::size_t i = 0; i < bytes.size();) {
+DataScanner::Scan DataScanner::scan(std::string_view bytes) {
+    Scan result;
+    const std::string_view held = held_in(at_);
+    std::size_t good = 0;  // octets of `held` and `bytes` together that may go on
+    std::size_t i = 0;
+    while (i < bytes.size() && !result.complete) {
         const bool at_text = at_ == At::inside || (at_ == At::line_start && bytes[i] != '.');
         if (const std::size_t plain = at_text ? plain_octets(bytes.substr(i)) : 0; plain > 0) {
-            pass(bytes.substr(i, plain), out);
             i += plain;
-            at_ = At::line_start;
-            continue;
+            at_ = bytes[i - 1] == '\n'   ? At::line_start
+                  : bytes[i - 1] == '\r' ? At::cr
+                                         : At::inside;
+        } else {
+            result.complete = step(bytes[i++]);
         }
-        if (step(bytes[i++], out)) {
-            taken = i;
-            return Verdict::complete;
-        }
+        // At the end the dot and its CR stand behind what is good.
+        if (bad_octet_ == nullptr && !result.complete) good = held.size() + i - held_in(at_).size();
     }
-    taken = bytes.size();
-    return Verdict::more;
+    result.taken = i;
+    result.held = held.substr(0, std::min(good, held.size()));
+    result.passed = bytes.substr(0, good - result.held.size());
+    return result;
 }
 
-/// True when `c` is the last octet of the message. A CR is held back until the octet behind it is
-/// known, and a dot that begins a line until it is not the last one.
-bool DataScanner::step(char c, std::string& out) {
+/// True when `c` is the last octet of the message.
+bool DataScanner::step(char c) {
+    const char* bad = nullptr;
     switch (at_) {
         case At::line_start:
             if (c == '.') {
@@ -66,31 +60,25 @@ bool DataScanner::step(char c, std::string& out) {
                 at_ = At::dot_cr;
                 return false;
             }
-            pass(".", out);
             break;
         case At::dot_cr:
             if (c == '\n') return true;
-            bad("<CR>");
+            bad = "<CR>";
             break;
         case At::cr:
             if (c == '\n') {
-                pass("\r\n", out);
                 at_ = At::line_start;
                 return false;
             }
-            bad("<CR>");
+            bad = "<CR>";
             break;
         case At::inside:
             break;
     }
-    if (c == '\r') {
-        at_ = At::cr;
-        return false;
-    }
-    if (c == '\n') bad("<LF>");
-    if (c == '\0') bad("NUL");
-    pass({&c, 1}, out);
-    at_ = At::inside;
+    at_ = c == '\r' ? At::cr : At::inside;
+    if (bad == nullptr && c == '\n') bad = "<LF>";
+    if (bad == nullptr && c == '\0') bad = "NUL";
+    if (bad_octet_ == nullptr) bad_octet_ = bad;
     return false;
 }
 

@@ -6,31 +6,36 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 namespace smtpblock::smtp {
 
 class DataScanner {
 public:
-    enum class Verdict : std::uint8_t {
-        more,      ///< all is taken, the message goes on
-        complete,  ///< the final CRLF.CRLF has been taken; what is behind it is no message
+    /// What scan() found in the bytes it was given.
+    struct Scan {
+        /// The final CRLF.CRLF is among the bytes; what stands behind `taken` is no message.
+        bool complete = false;
+        std::size_t taken = 0;
+        /// What may go on to the upstream, in this order: octets that earlier bytes ended with,
+        /// held back until it was known what follows them, then a part of the bytes given. Dots
+        /// are stuffed as they came, the final `.CRLF` is left out, and so is all that stands
+        /// behind the first bad octet.
+        std::string_view held;
+        std::string_view passed;
     };
 
-    /// Appends what may go on to the upstream to `out`, dots stuffed as they came, the final
-    /// `.CRLF` left out; after the first bad octet nothing more. Sets `taken` to the octets used.
-    Verdict scan(std::string_view bytes, std::size_t& taken, std::string& out);
+    Scan scan(std::string_view bytes);
 
-    /// What the first bad octet was; nullptr when there was none: "<LF>", "<CR>", "NUL".
+    /// What the first bad octet was: "<LF>", "<CR>", "NUL"; nullptr when there was none.
     const char* bad_octet() const { return bad_octet_; }
 
 private:
     enum class At : std::uint8_t { line_start, dot, dot_cr, inside, cr };
 
-    bool step(char c, std::string& out);
-    void pass(std::string_view bytes, std::string& out) const;
-    void bad(const char* what);
+    /// The octets that are held back in a state.
+    static std::string_view held_in(At at);
+    bool step(char c);
 
     At at_ = At::line_start;
     const char* bad_octet_ = nullptr;

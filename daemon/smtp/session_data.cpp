@@ -55,18 +55,16 @@ void Session::Impl::take_message_bytes(std::string_view bytes) {
     Message& message = *message_;
     std::string& out = link_.output().bytes();
     if (link_.output().empty()) upstream_since_ = now_;
-    std::size_t taken = 0;
-    const std::size_t before = out.size();
-    const auto verdict = message.scanner.scan(bytes, taken, out);
+    const DataScanner::Scan scan = message.scanner.scan(bytes);
     client_since_ = now_;
-    if (message.upstream_lost) out.resize(before);
+    if (!message.upstream_lost) (out += scan.held) += scan.passed;
     if (message.scanner.bad_octet() != nullptr && !message.upstream_lost) {
         note("message refused", message.scanner.bad_octet());
         message.upstream_lost = true;
         drop_upstream();
     }
-    if (verdict == DataScanner::Verdict::more) return;
-    input_.append(bytes.substr(taken));
+    if (!scan.complete) return;
+    input_.append(bytes.substr(scan.taken));
     end_message();
 }
 
