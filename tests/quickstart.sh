@@ -12,6 +12,6 @@ need $(packages_of build)
 
 started=$(now)
 build build-release -DCMAKE_BUILD_TYPE=Release -DSMTPBLOCK_TESTS=OFF
-say "build       build-release, $(minutes $(($(now) - started)))"
+say "            $(minutes $(($(now) - started)))"
 
 exec /usr/bin/python3 tests/quickstart.py build-release

@@ -94,16 +94,19 @@ install_packages() {
 build() {
     folder=$1
     shift
+    say "build       in $folder/"
     mkdir -p "$folder"
-    if ! cmake -S . -B "$folder" -G Ninja "$@" >"$folder/configure.log" 2>&1; then
-        cat "$folder/configure.log" >&2
-        stop "CMake did not like this; its words are above. A fresh start: rm -r $folder"
-    fi
+    cmake -S . -B "$folder" -G Ninja "$@" >"$folder/build.log" 2>&1 || build_failed
     if [ -t 1 ]; then
-        NINJA_STATUS='building    [%f/%t] ' cmake --build "$folder" --parallel "$(nproc)"
+        NINJA_STATUS='            [%f/%t] ' cmake --build "$folder" --parallel "$(nproc)"
     else
-        cmake --build "$folder" --parallel "$(nproc)" -- --quiet
+        cmake --build "$folder" --parallel "$(nproc)" >"$folder/build.log" 2>&1 || build_failed
     fi
+}
+
+build_failed() {
+    cat "$folder/build.log" >&2
+    stop "The build failed; its words are above. A fresh start: rm -r $folder"
 }
 
 now() { date +%s; }
