@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -13,10 +14,13 @@ public:
     std::string& bytes() { return bytes_; }
     std::string_view pending() const { return std::string_view(bytes_).substr(begin_); }
     bool empty() const { return begin_ == bytes_.size(); }
+    /// Of all the octets that were ever taken.
+    std::uint64_t total_taken() const { return total_taken_; }
     std::size_t size() const { return bytes_.size() - begin_; }
 
     void taken(std::size_t octets) {
         begin_ += octets;
+        total_taken_ += octets;
         if (empty()) clear();
     }
 
@@ -32,6 +36,7 @@ public:
 private:
     std::string bytes_;
     std::size_t begin_ = 0;
+    std::uint64_t total_taken_ = 0;
 };
 
 }  // namespace smtpblock::smtp

@@ -8,7 +8,7 @@ void UpstreamLink::on_connected() {
     state_ = State::greeting;
     keywords_ = {};
     expected_.push({.due = Due::banner});
-    outstanding_ = 1;
+    ends_.push(0);
 }
 
 void UpstreamLink::greet(std::string_view command) {
@@ -32,7 +32,10 @@ void UpstreamLink::send(std::string_view command, Expected expected) {
 }
 
 void UpstreamLink::write_what_may() {
-    for (; !waiting_.empty() && may_write(); ++outstanding_) output_.bytes() += waiting_.pop();
+    while (!waiting_.empty() && may_write()) {
+        output_.bytes() += waiting_.pop();
+        ends_.push(output_.total_taken() + output_.size());
+    }
 }
 
 std::optional<Due> UpstreamLink::next_due() const {
@@ -41,8 +44,8 @@ std::optional<Due> UpstreamLink::next_due() const {
 }
 
 std::optional<Expected> UpstreamLink::settle() {
-    if (outstanding_ == 0) return std::nullopt;
-    --outstanding_;
+    if (ends_.empty() || ends_.front() > output_.total_taken()) return std::nullopt;
+    ends_.pop();
     const Expected expected = expected_.pop();
     write_what_may();
     return expected;
@@ -52,7 +55,7 @@ std::vector<Expected> UpstreamLink::close() {
     std::vector<Expected> never;
     while (!expected_.empty()) never.push_back(expected_.pop());
     while (!waiting_.empty()) waiting_.pop();
-    outstanding_ = 0;
+    while (!ends_.empty()) ends_.pop();
     output_.clear();
     parser_ = {};
     state_ = State::closing;

@@ -60,7 +60,8 @@ public:
     /// Takes bytes off `bytes` until a reply is complete.
     ReplyParser::State take(std::string_view& bytes) { return parser_.take(bytes); }
     Reply reply() { return parser_.reply(); }
-    /// What the reply just taken answers; nothing when none is due.
+    /// What the reply just taken answers; nothing when none is due, or when what is due is not all
+    /// on the wire yet.
     std::optional<Expected> settle();
 
     /// Gives the connection up: what is not on the wire stays off it. Returns all that was due and
@@ -73,14 +74,14 @@ public:
     const Output& output() const { return output_; }
 
 private:
-    bool may_write() const { return keywords_.pipelining || outstanding_ == 0; }
+    bool may_write() const { return keywords_.pipelining || ends_.empty(); }
     void write_what_may();
 
     State state_ = State::none;
     Keywords keywords_;
     Fifo<Expected> expected_;    ///< for what was written and for what waits
     Fifo<std::string> waiting_;  ///< commands that an upstream without PIPELINING must not get yet
-    std::size_t outstanding_ = 0;  ///< written and not answered
+    Fifo<std::uint64_t> ends_;   ///< of what is written and not answered, in octets since ever
     ReplyParser parser_;
     Output output_;
 };
