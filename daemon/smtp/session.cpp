@@ -60,15 +60,21 @@ Session::Impl::Impl(const SessionOptions& options, ClientInfo client, Policy& po
     say(fmt::format("220 {} {}", host(), options_.banner));
 }
 
-void Session::Impl::on_connected(Side side, Instant now) {
+/// Every event begins so. The time that a client may take does not run while it waits for us.
+void Session::Impl::begin(Instant now) {
     now_ = now;
+    if (client_waits()) client_since_ = now;
+}
+
+void Session::Impl::on_connected(Side side, Instant now) {
+    begin(now);
     if (side == Side::client || link_.state() != UpstreamLink::State::connecting) return;
     upstream_since_ = now;
     link_.on_connected();
 }
 
 void Session::Impl::on_bytes(Side side, std::string_view bytes, Instant now) {
-    now_ = now;
+    begin(now);
     if (side == Side::upstream) {
         upstream_since_ = now;
         take_upstream_bytes(bytes);
@@ -82,7 +88,7 @@ void Session::Impl::on_bytes(Side side, std::string_view bytes, Instant now) {
 }
 
 void Session::Impl::on_written(Side side, std::size_t bytes, Instant now) {
-    now_ = now;
+    begin(now);
     if (side == Side::client) {
         client_output_.taken(bytes);
         client_since_ = now;
@@ -94,7 +100,7 @@ void Session::Impl::on_written(Side side, std::size_t bytes, Instant now) {
 }
 
 void Session::Impl::on_eof(Side side, Instant now) {
-    now_ = now;
+    begin(now);
     if (side == Side::upstream) {
         lose_upstream("closed by the upstream");
         work();
@@ -105,7 +111,7 @@ void Session::Impl::on_eof(Side side, Instant now) {
 }
 
 void Session::Impl::on_closed(Side side, Instant now, std::string_view why) {
-    now_ = now;
+    begin(now);
     if (side == Side::upstream) {
         lose_upstream(why);
         link_.on_closed();
@@ -126,7 +132,7 @@ void Session::Impl::on_closed(Side side, Instant now, std::string_view why) {
 }
 
 void Session::Impl::on_time(Instant now) {
-    now_ = now;
+    begin(now);
     if (now >= upstream_deadline()) {
         lose_upstream("timeout");
         upstream_since_ = now;
@@ -145,7 +151,7 @@ void Session::Impl::on_time(Instant now) {
 }
 
 void Session::Impl::on_drain(Instant now) {
-    now_ = now;
+    begin(now);
     const bool was_asked_before = std::exchange(draining_, true);
     if (was_asked_before) {
         held_.reset();
@@ -185,6 +191,13 @@ bool Session::Impl::may_read_client() const {
            replies_.size() < limits::pipelined;
 }
 
+/// For an answer, or until the upstream has taken what there is of a message.
+bool Session::Impl::client_waits() const {
+    if (!client_output_.empty()) return false;
+    if (mode_ == Mode::message && ending_ == Ending::no) return !may_read_client();
+    return hold_ != Hold::nothing || !replies_.empty();
+}
+
 std::string_view Session::Impl::output(Side side) const {
     if (side == Side::client) return client_output_.pending();
     return link_.output().pending();
@@ -196,8 +209,7 @@ Instant Session::Impl::deadline() const {
 
 Instant Session::Impl::client_deadline() const {
     if (client_gone_) return Instant::max();
-    const bool waits_for_us = hold_ != Hold::nothing && client_output_.empty();
-    if (waits_for_us) return Instant::max();
+    if (client_waits()) return Instant::max();
     const bool in_message = mode_ == Mode::message && ending_ == Ending::no;
     return client_since_ + (in_message ? options_.timeouts.data : options_.timeouts.command);
 }

@@ -31,6 +31,27 @@ std::optional<Mechanism> mechanism_of(std::string_view name) {
     return std::nullopt;
 }
 
+/// What stands behind AUTH (RFC 4954 4).
+struct AuthArgument {
+    std::string_view name;                     ///< of the mechanism
+    std::optional<std::string_view> response;  ///< the initial one
+    bool surplus = false;                      ///< there is more
+
+    explicit AuthArgument(std::string_view argument) : name(take_word(argument)) {
+        if (!argument.empty()) response = take_word(argument);
+        surplus = !argument.empty();
+    }
+
+private:
+    static std::string_view take_word(std::string_view& text) {
+        constexpr std::string_view white_space = " \t";
+        const auto end = std::min(text.find_first_of(white_space), text.size());
+        const std::string_view word = text.substr(0, end);
+        text.remove_prefix(std::min(text.find_first_not_of(white_space, end), text.size()));
+        return word;
+    }
+};
+
 bool offers(const Keywords& keywords, Mechanism mechanism) {
     switch (mechanism) {
         case Mechanism::plain:
@@ -58,8 +79,8 @@ bool Session::Impl::auth_offered() const {
 
 /// What can be refused without the upstream; true when it was.
 bool Session::Impl::is_refused_before_connecting(std::string_view argument) {
-    const std::string_view name = argument.substr(0, argument.find_first_of(" \t"));
-    const auto mechanism = mechanism_of(name);
+    const AuthArgument parsed(argument);
+    const auto mechanism = mechanism_of(parsed.name);
     std::string_view why;
     if (hello_.empty())
         why = "503 5.5.1 Error: send HELO/EHLO first";
@@ -69,7 +90,7 @@ bool Session::Impl::is_refused_before_connecting(std::string_view argument) {
         why = "503 5.5.1 Error: MAIL transaction in progress";
     else if (!auth_offered())
         why = "503 5.5.1 Error: authentication not enabled";
-    else if (name.empty() || std::count(argument.begin(), argument.end(), ' ') > 1)
+    else if (parsed.name.empty() || parsed.surplus)
         why = "501 5.5.4 Syntax: AUTH mechanism";
     else if (!mechanism || !offers(profile_.keywords, *mechanism))
         why = "504 5.5.4 Error: authentication mechanism not supported";
@@ -81,18 +102,16 @@ void Session::Impl::auth(std::string_view argument) {
     if (is_refused_before_connecting(argument)) return;
     if (!link_.ready()) return hold(Verb::auth, argument);
 
-    const auto space = argument.find(' ');
-    const bool has_response = space != std::string_view::npos;
-    const std::string_view response = has_response ? argument.substr(space + 1) : "";
+    const AuthArgument parsed(argument);
     auth_.emplace();
-    auth_->mechanism = *mechanism_of(argument.substr(0, space));
+    auth_->mechanism = *mechanism_of(parsed.name);
     switch (auth_->mechanism) {
         case Mechanism::plain:
-            if (has_response) return send_plain("AUTH PLAIN ", response);
+            if (parsed.response) return send_plain("AUTH PLAIN ", *parsed.response);
             auth_->next = AuthExchange::Next::plain_message;
             return send_auth("AUTH PLAIN");
         case Mechanism::login:
-            if (has_response) return send_login_user("AUTH LOGIN ", response);
+            if (parsed.response) return send_login_user("AUTH LOGIN ", *parsed.response);
             auth_->next = AuthExchange::Next::login_user;
             return send_auth("AUTH LOGIN");
     }
@@ -100,6 +119,10 @@ void Session::Impl::auth(std::string_view argument) {
 
 void Session::Impl::auth_response(std::string_view line) {
     mode_ = Mode::command;
+    if (!link_.ready()) {  // lost while the client was asked
+        auth_.reset();
+        return say(unavailable_for_auth);
+    }
     if (line == "*") {
         auth_->cancelled = true;
         return send_auth("*");

@@ -22,6 +22,10 @@
 
 namespace smtpblock::smtp {
 
+/// AUTH without an upstream that could judge it.
+inline constexpr std::string_view unavailable_for_auth =
+    "454 4.7.0 Temporary authentication failure: Connection lost to authentication server";
+
 class Session::Impl {
 public:
     Impl(const SessionOptions& options, ClientInfo client, Policy& policy, UpstreamProfile& profile,
@@ -84,6 +88,7 @@ private:
     };
 
     // session.cpp
+    void begin(Instant now);
     void work();
     bool take_command();
     void on_no_more();
@@ -91,6 +96,7 @@ private:
     void perform(const Command& command);
     bool is_idle() const { return !transaction_ && !auth_ && mode_ == Mode::command; }
     bool may_read_client() const;
+    bool client_waits() const;
     void say(std::string_view reply) { replies_.say(fmt::format("{}\r\n", reply)); }
     /// An answer that counts as an error of the client's. The upstream counts its own refusals,
     /// and ends the session by its own 421.

@@ -7,9 +7,6 @@ namespace smtpblock::smtp {
 namespace {
 
 constexpr std::string_view unavailable = "451 4.3.0 Error: mail server temporarily unavailable";
-constexpr std::string_view unavailable_for_auth =
-    "454 4.7.0 Temporary authentication failure: Connection lost to authentication server";
-
 std::string_view first_word(std::string_view text) {
     return text.substr(0, text.find(' '));
 }
