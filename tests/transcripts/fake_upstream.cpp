@@ -1,0 +1,58 @@
+#include "transcripts/fake_upstream.h"
+
+#include "common/text.h"
+
+namespace smtpblock::transcripts {
+
+void FakeUpstream::gets(std::string_view bytes) {
+    for (const char c : bytes) {
+        line_ += c;
+        if (line_.ends_with("\r\n")) take_line(std::exchange(line_, {}));
+    }
+}
+
+void FakeUpstream::take_line(std::string line) {
+    line.resize(line.size() - 2);
+    if (in_message_) {
+        if (line != ".") return;
+        in_message_ = false;
+        ++tally_.ends;
+        expected_.push_back("end");
+        if (automatic_) answer_ += "250 2.0.0 Ok: queued by the robot\r\n";
+        return;
+    }
+    if (!expected_.empty() && expected_.back() == "DATA") tally_.early_message = true;
+    if (starts_with_ignoring_case(line, "RCPT TO:<"))
+        ++tally_.recipients[line.substr(9, line.rfind('>') - 9)];
+    if (equal_ignoring_case(line, "DATA")) ++tally_.data;
+    if (automatic_) answer_ += answer_to(line);
+    expected_.push_back(std::move(line));
+}
+
+std::string FakeUpstream::answer_to(const std::string& line) const {
+    if (starts_with_ignoring_case(line, "EHLO"))
+        return "250-mx.example.org\r\n250-PIPELINING\r\n250-SIZE 1000\r\n"
+               "250-AUTH PLAIN LOGIN\r\n250 8BITMIME\r\n";
+    if (starts_with_ignoring_case(line, "AUTH")) return "535 5.7.8 Error: robots know nobody\r\n";
+    if (equal_ignoring_case(line, "DATA")) return "354 End data with <CR><LF>.<CR><LF>\r\n";
+    return "250 2.0.0 Ok\r\n";
+}
+
+void FakeUpstream::said(std::string_view bytes) {
+    tally_.everything += bytes;
+    for (const char c : bytes) {
+        reply_line_ += c;
+        if (c == '\n') take_reply(std::exchange(reply_line_, {}));
+    }
+}
+
+void FakeUpstream::take_reply(const std::string& line) {
+    if (line.size() > 3 && line[3] == '-') return;
+    if (expected_.empty()) return;
+    const std::string question = std::move(expected_.front());
+    expected_.pop_front();
+    if (equal_ignoring_case(question, "DATA") && line.starts_with('3')) in_message_ = true;
+    if (question == "end" && line.starts_with('2')) ++tally_.messages_taken;
+}
+
+}  // namespace smtpblock::transcripts

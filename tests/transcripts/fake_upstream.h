@@ -1,0 +1,48 @@
+// One connection of a mail server that only listens: it knows what it got and what it answered.
+// An automatic one answers by itself, always well.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace smtpblock::transcripts {
+
+/// What an upstream got over all its connections.
+struct UpstreamTally {
+    std::map<std::string, int> recipients;  ///< by path
+    int data = 0;
+    int ends = 0;
+    int messages_taken = 0;  ///< a 2xx was said to a whole message
+    bool early_message = false;
+    std::string everything;  ///< that was said by it
+};
+
+class FakeUpstream {
+public:
+    FakeUpstream(UpstreamTally& tally, bool automatic) : tally_(tally), automatic_(automatic) {
+        if (automatic_) answer_ = "220 mx.example.org ESMTP robot\r\n";
+        expected_.push_back("banner");
+    }
+
+    void gets(std::string_view bytes);
+    /// Bytes of its, as they reach the session.
+    void said(std::string_view bytes);
+    /// What an automatic one wants to say.
+    std::string take_answer() { return std::exchange(answer_, {}); }
+
+private:
+    void take_line(std::string line);
+    void take_reply(const std::string& line);
+    std::string answer_to(const std::string& line) const;
+
+    UpstreamTally& tally_;
+    bool automatic_;
+    bool in_message_ = false;
+    std::string line_, reply_line_, answer_;
+    std::deque<std::string> expected_;
+};
+
+}  // namespace smtpblock::transcripts
