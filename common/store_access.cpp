@@ -76,8 +76,8 @@ Result<void> check_file(const std::string& path, mode_t type) {
                     quoted(path), quoted(parent_of(path)));
     }
     if ((info.st_mode & S_IFMT) != type)
-        return fail(failed, "{}: not a {}; it is not used", quoted(path),
-                    type == S_IFDIR ? "directory" : "plain file");
+        return fail(failed, "{}: not a {}; move it away, or name another store with --store DIR",
+                    quoted(path), type == S_IFDIR ? "directory" : "plain file");
     return {};
 }
 
@@ -160,8 +160,9 @@ Result<void> check_place(const StorePaths& paths, StoreAccess access) {
     if (auto above = check_above(root); !above) return above;
     if (access == StoreAccess::read) return {};
     if (auto owner = check_owner(root, info); !owner) return owner;
-    if (::lstat(paths.rules().c_str(), &info) == 0) return check_owner(paths.rules(), info);
-    return {};
+    if (::lstat(paths.rules().c_str(), &info) != 0) return {};
+    if (!S_ISDIR(info.st_mode)) return check_file(paths.rules(), S_IFDIR);
+    return check_owner(paths.rules(), info);
 }
 
 Result<void> check_parts(const StorePaths& paths, StoreAccess access) {
