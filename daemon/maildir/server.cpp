@@ -173,14 +173,15 @@ void Server::data() {
 }
 
 void Server::take_message() {
-    std::size_t taken = 0;
-    std::string clean;
-    const auto verdict = scanner_.scan(input_.rest(), taken, clean);
-    octets_ += clean.size();
-    input_.take(taken);
+    const auto scan = scanner_.scan(input_.rest());
+    octets_ += scan.held.size() + scan.passed.size();
     const bool wanted = !disk_failed_ && octets_ <= message_octets && !scanner_.bad_octet();
-    if (wanted) unstuffer_.append(clean, chunk_);
-    const bool complete = verdict == smtp::DataScanner::Verdict::complete;
+    if (wanted) {
+        unstuffer_.append(scan.held, chunk_);
+        unstuffer_.append(scan.passed, chunk_);
+    }
+    input_.take(scan.taken);  // only now: scan.passed lies in it
+    const bool complete = scan.complete;
     if (!wanted && complete) {
         const bool too_large = octets_ > message_octets;
         forget_transaction();
