@@ -45,7 +45,9 @@ void Connection::on_link_connected(Link& link) {
 
 void Connection::on_link_bytes(Link& link, std::string_view bytes) {
     if (&link == parting_.get()) return;
-    happen([&](Instant now) { session_->on_bytes(side_of(link), bytes, now); });
+    happen([&](Instant now) { session_->on_lent_bytes(side_of(link), bytes, now); });
+    // By now it has been written as far as the other side takes it.
+    if (session_) session_->on_bytes_gone();
 }
 
 void Connection::on_link_writable(Link&) {

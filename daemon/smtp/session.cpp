@@ -19,6 +19,13 @@ void Session::on_connected(Side side, Instant now) {
 }
 void Session::on_bytes(Side side, std::string_view bytes, Instant now) {
     impl_->on_bytes(side, bytes, now);
+    impl_->on_bytes_gone();
+}
+void Session::on_lent_bytes(Side side, std::string_view bytes, Instant now) {
+    impl_->on_bytes(side, bytes, now);
+}
+void Session::on_bytes_gone() {
+    impl_->on_bytes_gone();
 }
 void Session::on_written(Side side, std::size_t bytes, Instant now) {
     impl_->on_written(side, bytes, now);
@@ -237,6 +244,7 @@ void Session::Impl::work() {
             const std::string bytes(input_.rest());
             input_.clear();
             take_message_bytes(bytes);
+            link_.output().keep_borrowed();
         } else if (draining_ && is_idle() && hold_ == Hold::nothing) {
             end_with("421 4.3.2", "Error: service is shutting down");
         } else if (!take_command()) {

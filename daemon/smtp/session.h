@@ -39,6 +39,11 @@ public:
     void on_connected(Side side, Instant now);
     /// `bytes` need to live during the call only. All are taken.
     void on_bytes(Side side, std::string_view bytes, Instant now);
+    /// The same without a copy of a message on its way: output(upstream) may show a part of
+    /// `bytes`, which must live until on_bytes_gone(), due before any event but on_written().
+    void on_lent_bytes(Side side, std::string_view bytes, Instant now);
+    /// Lent bytes are about to go; what is still to be written of them is kept.
+    void on_bytes_gone();
     /// The first `bytes` octets of output(side) are on their way.
     void on_written(Side side, std::size_t bytes, Instant now);
     /// The peer will send no more (a half-close or an ordinary end).
@@ -52,7 +57,7 @@ public:
     void on_drain(Instant now);
 
     Want want(Side side) const;
-    /// Bytes waiting to go out; they stay put until the next on_ call.
+    /// Bytes waiting to go out, or the first piece of them; they stay put until the next on_ call.
     std::string_view output(Side side) const;
     Instant deadline() const;
     /// Nothing is left to do or to write: both connections may go.

@@ -53,11 +53,14 @@ void Session::Impl::on_data_reply(ReplyQueue::Place place, const Reply& reply) {
 
 void Session::Impl::take_message_bytes(std::string_view bytes) {
     Message& message = *message_;
-    std::string& out = link_.output().bytes();
-    if (link_.output().empty()) upstream_since_ = now_;
+    Output& output = link_.output();
+    if (output.empty()) upstream_since_ = now_;
     const DataScanner::Scan scan = message.scanner.scan(bytes);
     client_since_ = now_;
-    if (!message.upstream_lost) (out += scan.held) += scan.passed;
+    if (!message.upstream_lost) {
+        output.append(scan.held);
+        output.append(scan.passed);
+    }
     if (message.scanner.bad_octet() != nullptr && !message.upstream_lost) {
         note("message refused", message.scanner.bad_octet());
         message.upstream_lost = true;

@@ -33,6 +33,7 @@ public:
 
     void on_connected(Side side, Instant now);
     void on_bytes(Side side, std::string_view bytes, Instant now);
+    void on_bytes_gone() { link_.output().keep_borrowed(); }
     void on_written(Side side, std::size_t bytes, Instant now);
     void on_eof(Side side, Instant now);
     void on_closed(Side side, Instant now, std::string_view why);

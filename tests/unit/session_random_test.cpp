@@ -166,7 +166,11 @@ private:
 
     void say(const std::string& bytes) {
         if (client_gone_ || session_->want(Side::client) != Want::read) return;
-        if (roll(4) != 0) return session_->on_bytes(Side::client, bytes, now_);
+        if (roll(4) != 0) {
+            session_->on_lent_bytes(Side::client, bytes, now_);
+            take_output();
+            return session_->on_bytes_gone();
+        }
         for (const char c : bytes) session_->on_bytes(Side::client, {&c, 1}, now_);
     }
 

@@ -1,0 +1,57 @@
+#include "daemon/smtp/output.h"
+
+#include <catch2/catch.hpp>
+#include <string>
+
+namespace smtpblock::smtp {
+namespace {
+
+/// All that is pending, taken in pieces of at most `piece` octets.
+std::string drained(Output& output, std::size_t piece = 100000) {
+    std::string all;
+    while (!output.empty()) {
+        const std::string part(output.pending().substr(0, piece));
+        all += part;
+        output.taken(part.size());
+    }
+    return all;
+}
+
+}  // namespace
+
+TEST_CASE("a large piece goes out from where it was read, before what comes behind it") {
+    const std::string large(20000, 'x');
+    Output output;
+    output.append(large);
+    CHECK(output.pending().data() == large.data());
+    output.bytes() += ".\r\n";
+    CHECK(output.size() == 20003);
+    CHECK(drained(output, 777) == large + ".\r\n");
+    CHECK(output.total_taken() == 20003);
+}
+
+TEST_CASE("what was not taken of a large piece is kept when it goes, and stays in front") {
+    Output output;
+    {
+        const std::string large(20000, 'x');
+        output.append(large);
+        output.bytes() += "tail";
+        output.taken(15000);
+        output.keep_borrowed();
+    }
+    CHECK(output.size() == 5004);
+    CHECK(drained(output) == std::string(5000, 'x') + "tail");
+}
+
+TEST_CASE("behind other bytes nothing is borrowed") {
+    const std::string large(20000, 'x');
+    Output output;
+    output.append("head");
+    output.append(large);
+    CHECK(drained(output) == "head" + large);
+    output.append(large);
+    output.clear();
+    CHECK(output.empty());
+}
+
+}  // namespace smtpblock::smtp
