@@ -37,7 +37,7 @@ ONLY_IN = {
 # daemon/smtp is a function of what happened: the standard library, less what reaches outside.
 NOT_PURE = {"thread", "mutex", "shared_mutex", "condition_variable", "future", "fstream",
             "filesystem", "iostream", "cstdio", "csignal", "random"}
-PURE = re.compile(r"\w+|fmt/\w+\.h")  # fmt: std::format is not in g++ 12
+PURE = re.compile(r"\w+|fmt/\w+\.h|immintrin\.h")  # fmt: std::format is not in g++ 12
 NOT_PURE_OURS = ("common/lmdb.h", "common/store")
 CLOCK = re.compile(r"::now\s*\(|\bgettimeofday\b|\bclock_gettime\b|[^\w.>]time\s*\(\s*(nullptr|0)")
 SMTP_WORD = re.compile(r"\b(EHLO|HELO|MAIL FROM|RCPT|STARTTLS|BDAT|QUIT|RSET|NOOP)\b"
