@@ -8,6 +8,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <cstdint>
+#include <exception>
 #include <optional>
 #include <unordered_set>
 #include <utility>
