@@ -182,12 +182,20 @@ void Server::Impl::on_accepted(Listener& listener, TcpSocket socket, const IpAdd
     client.trusted = std::any_of(trusted.begin(), trusted.end(), [&](const IpNetwork& network) {
         return network.contains(address);
     });
-    const auto connection =
-        std::make_shared<Connection>(Connection::Environment{io_, listener.options.session, policy_,
-                                                             listener.upstream, log_, *this},
-                                     std::move(socket), address, client);
-    connections_.insert(connection);
-    connection->start();
+    try {
+        const auto connection = std::make_shared<Connection>(
+            Connection::Environment{io_, listener.options.session, policy_, listener.upstream, log_,
+                                    *this},
+            std::move(socket), address, client);
+        connections_.insert(connection);
+        connection->start();
+    } catch (const std::exception& error) {
+        clients_.leave(address);
+        LogRecord record("session");
+        record.add("session", client.session).add("listener", listener.options.session.listener);
+        record.add("client", client.address).add("event", "failed").add("detail", error.what());
+        record.write(log_, LogLevel::error);
+    }
 }
 
 void Server::Impl::turn_away(const Listener& listener, TcpSocket socket, const IpAddress& address) {
