@@ -13,7 +13,16 @@ class Fifo {
 public:
     bool empty() const { return size() == 0; }
     std::size_t size() const { return items_.size() - head_; }
-    void push(T item) { items_.push_back(std::move(item)); }
+    void push(T item) {
+        // A queue that is never quite empty must not keep all that ever went through it.
+        if (head_ > size()) {
+            items_.erase(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(head_));
+            head_ = 0;
+        }
+        items_.push_back(std::move(item));
+    }
+    /// For how many items there is memory.
+    std::size_t capacity() const { return items_.capacity(); }
     T& front() { return items_[head_]; }
     const T& front() const { return items_[head_]; }
     /// The item `i` places behind the front.
