@@ -11,7 +11,8 @@ void Session::Impl::data(std::string_view argument) {
     Transaction& transaction = *transaction_;
     // Recipients that were lost with the upstream may be tried again: that is no 554.
     if (transaction.refusal.starts_with('4')) return replies_.say(transaction.refusal);
-    if (transaction.forwarded == 0) return refuse("554 5.5.1 Error: no valid recipients");
+    if (transaction.forwarded == 0 || !transaction.refusal.empty())
+        return refuse("554 5.5.1 Error: no valid recipients");
 
     const Verdict verdict = policy_.check(Moment::data, subject());
     if (verdict != Verdict::pass) {
@@ -39,12 +40,12 @@ void Session::Impl::data(std::string_view argument) {
 void Session::Impl::on_data_reply(ReplyQueue::Place place, const Reply& reply) {
     hold_ = Hold::nothing;
     client_since_ = now_;
-    if (reply.code / 100 == 3) {
+    if (reply.code == 354) {
         mode_ = Mode::message;
         message_.emplace();
         replies_.answer(place, reply.wire);
-    } else if (reply.code / 100 == 2) {
-        lose_upstream("it answered DATA with a 2xx");
+    } else if (reply.code < 400) {
+        lose_upstream("it answered DATA with neither 354 nor a refusal");
         answer(place, "451 4.3.0 Error: mail server temporarily unavailable");
     } else {
         relay(place, reply);

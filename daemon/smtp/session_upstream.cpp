@@ -59,6 +59,7 @@ void Session::Impl::take_upstream_bytes(std::string_view bytes) {
 
 void Session::Impl::on_reply(const Expected& expected, const Reply& reply) {
     const bool is_current = transaction_ && transaction_->number == expected.transaction;
+    const bool asks_for_more = reply.code / 100 == 3;
     switch (expected.due) {
         case Due::banner:
             return on_banner(reply);
@@ -66,12 +67,17 @@ void Session::Impl::on_reply(const Expected& expected, const Reply& reply) {
             return on_hello(reply);
         case Due::mail:
             if (reply.positive()) return;
+            if (asks_for_more) return lose_upstream("it answered MAIL with a 3xx");
             refused_transaction_ = expected.transaction;
             mail_refusal_ = reply.wire;
             if (is_current) transaction_->refusal = reply.wire;
             return;
         case Due::rcpt:
             if (!reply.positive() && is_current) --transaction_->forwarded;
+            if (asks_for_more) {
+                answer(expected.place, unavailable);
+                return lose_upstream("it answered RCPT with a 3xx");
+            }
             if (expected.transaction == refused_transaction_)
                 return replies_.answer(expected.place, mail_refusal_);
             return relay(expected.place, reply);
@@ -83,6 +89,7 @@ void Session::Impl::on_reply(const Expected& expected, const Reply& reply) {
             return on_auth_reply(expected.place, reply);
         case Due::dropped:
             if (reply.code == 421) lose_upstream("421");
+            if (asks_for_more) lose_upstream("a 3xx to who asked for nothing");
             return;
         case Due::quit:
             return drop_upstream();
