@@ -17,6 +17,7 @@ public:
 
     std::map<std::string, int> recipients_passed;
     int blocked = 0;  ///< at whatever moment
+    int logins_passed = 0;
     int data_passed = 0;
     int ends_passed = 0;
     int ends_blocked = 0;
@@ -29,6 +30,7 @@ public:
         blocked += !passes;
         switch (moment) {
             case smtp::Moment::auth:
+                logins_passed += passes;
                 break;
             case smtp::Moment::rcpt:
                 recipients_passed[std::string(subject.recipient_path)] += passes;

@@ -1,6 +1,8 @@
 #include "transcripts/fake_upstream.h"
 
 #include "common/text.h"
+#include "daemon/smtp/base64.h"
+#include "daemon/smtp/sasl.h"
 
 namespace smtpblock::transcripts {
 
@@ -21,12 +23,23 @@ void FakeUpstream::take_line(std::string line) {
         if (automatic_) answer_ += "250 2.0.0 Ok: queued by the robot\r\n";
         return;
     }
+    if (starts_with_ignoring_case(line, "AUTH"))
+        is_plain_ = starts_with_ignoring_case(line, "AUTH PLAIN");
+    else if (!in_auth_)
+        is_plain_ = false;
+    if (is_plain_) look_for_secret(line);
+    if (std::exchange(in_auth_, false)) return expected_.push_back("response");
     if (!expected_.empty() && expected_.back() == "DATA") tally_.early_message = true;
     if (starts_with_ignoring_case(line, "RCPT TO:<"))
         ++tally_.recipients[line.substr(9, line.rfind('>') - 9)];
     if (equal_ignoring_case(line, "DATA")) ++tally_.data;
     if (automatic_) answer_ += answer_to(line);
     expected_.push_back(std::move(line));
+}
+
+void FakeUpstream::look_for_secret(std::string_view line) {
+    const auto decoded = smtp::base64_decode(line.substr(line.rfind(' ') + 1));
+    if (decoded && smtp::PlainMessage::parse(*decoded).secret == "secret") ++tally_.plain_secrets;
 }
 
 std::string FakeUpstream::answer_to(const std::string& line) const {
@@ -52,6 +65,7 @@ void FakeUpstream::take_reply(const std::string& line) {
     const std::string question = std::move(expected_.front());
     expected_.pop_front();
     if (equal_ignoring_case(question, "DATA") && line.starts_with('3')) in_message_ = true;
+    in_auth_ = line.starts_with("334");
     if (question == "end" && line.starts_with('2')) ++tally_.messages_taken;
 }
 

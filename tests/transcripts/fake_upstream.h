@@ -13,6 +13,7 @@ namespace smtpblock::transcripts {
 /// What an upstream got over all its connections.
 struct UpstreamTally {
     std::map<std::string, int> recipients;  ///< by path
+    int plain_secrets = 0;                  ///< `secret` as the secret of AUTH PLAIN
     int data = 0;
     int ends = 0;
     int messages_taken = 0;  ///< a 2xx was said to a whole message
@@ -36,11 +37,14 @@ public:
 private:
     void take_line(std::string line);
     void take_reply(const std::string& line);
+    void look_for_secret(std::string_view line);
     std::string answer_to(const std::string& line) const;
 
     UpstreamTally& tally_;
     bool automatic_;
     bool in_message_ = false;
+    bool in_auth_ = false;  ///< the next line answers a 334
+    bool is_plain_ = false;
     std::string line_, reply_line_, answer_;
     std::deque<std::string> expected_;
 };

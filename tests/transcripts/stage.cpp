@@ -147,6 +147,11 @@ bool Stage::upstream_resets() {
     return true;
 }
 
+void Stage::drain() {
+    session_->on_drain(now_);
+    pump();
+}
+
 void Stage::connecting(Connecting how) {
     connecting_ = how;
     pump();
@@ -317,6 +322,8 @@ void Stage::watch() {
     if (tally_.data > policy_.data_passed) breaks("the upstream got a DATA that did not pass");
     if (tally_.ends > policy_.ends_passed)
         breaks("the upstream got the end of a message that did not pass");
+    if (tally_.plain_secrets > policy_.logins_passed)
+        breaks("the upstream got the secret of a login that did not pass");
     if (tally_.early_message) breaks("the upstream got more behind DATA before its 354");
     if (policy_.accepted_told > tally_.messages_taken)
         breaks("the log was told of a message that the upstream has not taken");

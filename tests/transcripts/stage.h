@@ -30,6 +30,7 @@ public:
     bool upstream_says(const std::string& bytes);
     bool upstream_closes();
     bool upstream_resets();
+    void drain();
     void upstream_stops_reading() { upstream_reads_ = false; }
     void connecting(Connecting how);
     void time_passes(std::chrono::seconds time);
@@ -48,6 +49,7 @@ public:
     std::string upstream_said() const { return tally_.everything; }
     /// 354 or 334 when the client is to go on with that, else 0.
     int client_is_asked() const;
+    int messages_accepted() const { return messages_accepted_; }
     /// The first invariant that did not hold; empty when all did.
     const std::string& broken() const { return broken_; }
 

@@ -158,6 +158,8 @@ TEST_CASE("trouble at a later look-up is not outweighed by an earlier match") {
     const Half rules{"email a@x.example allow both"};
     CHECK(decided(rules, "from=a@x.example").verdict == Verdict::pass);
     CHECK(decided(rules, "from=a@x.example ehlo=h.example").verdict == Verdict::trouble);
+    const Half blocking{"email a@x.example reject both"};
+    CHECK(decided(blocking, "from=a@x.example ehlo=h.example").verdict == Verdict::trouble);
 }
 
 TEST_CASE("more matches than are kept are still counted, and decide") {
