@@ -14,6 +14,7 @@
 #include "common/config.h"
 #include "common/store_paths.h"
 #include "common/store_reader.h"
+#include "common/text.h"
 #include "daemon/guard/guard.h"
 #include "daemon/guard/log_record.h"
 #include "daemon/guard/secret_key.h"
@@ -85,6 +86,9 @@ int run(const Options& options) {
     if (options.check_config) fmt::print("{}", description(*setup));
 
     const auto rules = StoreReader::open(StorePaths(setup->store));
+    if (!rules && rules.error().code == ErrorCode::no_store)
+        return complain(fmt::format("{}; to make it: smtpblock --store {} init",
+                                    rules.error().message, printable(setup->store)));
     if (!rules) return complain(rules.error().message);
     if (options.check_config) return std::fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 
