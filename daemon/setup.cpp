@@ -85,7 +85,6 @@ net::ListenerOptions options_of(const ListenerConfig& from, const Config& config
     session.errors = config.limits.errors;
     session.recipients = config.limits.recipients;
     session.timeouts = timeouts_of(config.timeouts);
-    session.pass_on_store_error = config.on_store_error == OnStoreError::pass;
 
     out.maildir.directory = out.upstream.directory;
     out.maildir.hostname = hostname;

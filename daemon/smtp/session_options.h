@@ -46,7 +46,6 @@ struct SessionOptions {
     std::size_t errors = 20;
     std::size_t recipients = 1000;
     Timeouts timeouts;
-    bool pass_on_store_error = false;
     KeyedHash keyed_hash;
 };
 

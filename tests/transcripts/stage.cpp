@@ -46,8 +46,6 @@ void set_option(const std::string& option, smtp::SessionOptions& options,
         options.errors = number();
     else if (key == "recipients")
         options.recipients = number();
-    else if (key == "on_store_error")
-        options.pass_on_store_error = value == "pass";
     else if (key == "trusted")
         client.trusted = is_yes(value);
     else if (key == "loopback")
