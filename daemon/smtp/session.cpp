@@ -347,6 +347,8 @@ void Session::Impl::answer(ReplyQueue::Place place, std::string_view reply) {
 }
 
 void Session::Impl::relay(ReplyQueue::Place place, const Reply& reply) {
+    // A blocked sender's refusals are ours: to be told by no limit, the upstream's count alike.
+    if (reply.code / 100 == 5) ++errors_;
     replies_.answer(place, reply.wire);
     if (reply.code != 421) return;
     drop_upstream();

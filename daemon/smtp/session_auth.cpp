@@ -19,6 +19,12 @@ constexpr std::string_view malformed = "!";
 constexpr std::string_view wrong_password =
     "535 5.7.8 Error: authentication failed: (reason unavailable)";
 
+/// In a name that no account has, but that an upstream may cut there: Dovecot reads a user name of
+/// LOGIN up to a NUL, so `blocked@a.example\0x` would be another name here and the same there.
+bool has_control(std::string_view name) {
+    return std::any_of(name.begin(), name.end(), is_control);
+}
+
 void wipe(std::string& secret) {
     volatile char* octet = secret.data();
     for (std::size_t i = 0; i < secret.size(); ++i) octet[i] = '\0';
@@ -144,6 +150,8 @@ void Session::Impl::send_plain(std::string_view prefix, std::string_view encoded
     auto decoded = base64_decode(encoded == "=" ? "" : encoded);
     if (!decoded) return send_auth(fmt::format("{}{}", prefix, malformed));
     const PlainMessage message = PlainMessage::parse(*decoded);
+    if (has_control(message.authentication) || has_control(message.authorization))
+        return send_auth(fmt::format("{}{}", prefix, malformed));
     auth_->user = message.authentication;
     for (const std::string_view identity : {message.authentication, message.authorization})
         if (!identity.empty())
@@ -169,9 +177,10 @@ void Session::Impl::send_plain(std::string_view prefix, std::string_view encoded
 }
 
 void Session::Impl::send_login_user(std::string_view prefix, std::string_view encoded) {
-    auth_->next = AuthExchange::Next::login_secret;
+    auth_->next = AuthExchange::Next::nothing;
     const auto user = base64_decode(encoded == "=" ? "" : encoded);
-    if (!user) return send_auth(fmt::format("{}{}", prefix, malformed));
+    if (!user || has_control(*user)) return send_auth(fmt::format("{}{}", prefix, malformed));
+    auth_->next = AuthExchange::Next::login_secret;
     auth_->user = *user;
     auth_->identities = {Address::of_identity(*user, options_.auth_domain)};
     send_auth(fmt::format("{}{}", prefix, encoded));

@@ -99,8 +99,7 @@ private:
     bool may_read_client() const;
     bool client_waits() const;
     void say(std::string_view reply) { replies_.say(fmt::format("{}\r\n", reply)); }
-    /// An answer that counts as an error of the client's. The upstream counts its own refusals,
-    /// and ends the session by its own 421.
+    /// An answer that counts as an error of the client's.
     void refuse(std::string_view reply);
     void answer(ReplyQueue::Place place, std::string_view reply);
     void relay(ReplyQueue::Place place, const Reply& reply);
@@ -166,6 +165,7 @@ private:
     void greet_upstream();
     void refuse_upstream(const Reply& reply);
     void lose_upstream(std::string_view why);
+    void answer_mail_refused(ReplyQueue::Place place);
     void answer_for_lost(const Expected& expected);
     /// Closes without QUIT: of what was under way there, nothing is delivered.
     void drop_upstream();

@@ -44,6 +44,10 @@ void Session::Impl::mail(std::string_view argument) {
                                       "501 5.1.7 Bad sender address syntax");
         !fault.empty())
         return refuse(fault);
+    // A server completes such a sender by its own domain, or reads `bob%a.example`, `a.example!bob`
+    // and `"bob@a.example"` as an address: what it would make of it cannot be matched.
+    if (!parsed.path.null() && parsed.path.address.domain.empty())
+        return refuse("501 5.1.7 Bad sender address syntax");
 
     Transaction transaction;
     transaction.number = ++transactions_;

@@ -79,7 +79,7 @@ void Session::Impl::on_reply(const Expected& expected, const Reply& reply) {
                 return lose_upstream("it answered RCPT with a 3xx");
             }
             if (expected.transaction == refused_transaction_)
-                return replies_.answer(expected.place, mail_refusal_);
+                return answer_mail_refused(expected.place);
             return relay(expected.place, reply);
         case Due::data:
             return on_data_reply(expected.place, reply);
@@ -150,6 +150,14 @@ void Session::Impl::lose_upstream(std::string_view why) {
         end_with("421 4.3.0", "Error: connection to the mail server lost");
 }
 
+/// MAIL was refused: its refusal is the reply to each recipient, and a 421 the last.
+void Session::Impl::answer_mail_refused(ReplyQueue::Place place) {
+    replies_.answer(place, mail_refusal_);
+    if (!mail_refusal_.starts_with("421")) return;
+    drop_upstream();
+    end();
+}
+
 void Session::Impl::answer_for_lost(const Expected& expected) {
     switch (expected.due) {
         case Due::banner:
@@ -161,7 +169,7 @@ void Session::Impl::answer_for_lost(const Expected& expected) {
         case Due::rcpt:
             if (expected.transaction != refused_transaction_)
                 return answer(expected.place, unavailable);
-            return replies_.answer(expected.place, mail_refusal_);
+            return answer_mail_refused(expected.place);
         case Due::data:
             hold_ = Hold::nothing;
             return answer(expected.place, unavailable);
