@@ -129,6 +129,8 @@ private:
                 return stage_.policy().rules.remove(step.text), "";
             case Act::store_breaks:
                 return stage_.policy().rules.break_store(), "";
+            case Act::daemon_drains:
+                return stage_.drain(), "";
             case Act::time_passes:
                 return stage_.time_passes(step.time), "";
         }
@@ -168,6 +170,7 @@ bool may_be_passed(Act act) {
         case Act::rule_added:
         case Act::rule_deleted:
         case Act::store_breaks:
+        case Act::daemon_drains:
         case Act::time_passes:
             return false;
     }
@@ -265,6 +268,7 @@ bool goes_on(Act act, bool client_went) {
         case Act::rule_added:
         case Act::rule_deleted:
         case Act::store_breaks:
+        case Act::daemon_drains:
         case Act::time_passes:
             return true;
         case Act::client_sees:

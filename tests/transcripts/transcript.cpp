@@ -162,6 +162,8 @@ private:
             fail(line);
         } else if (word == "store" && text == "breaks") {
             add(Act::store_breaks, "");
+        } else if (word == "daemon" && text == "drains") {
+            add(Act::daemon_drains, "");
         } else if (word == "time" && text.ends_with('s')) {
             add(Act::time_passes, "", std::chrono::seconds(std::stoi(std::string(text))));
         } else {

@@ -5,6 +5,7 @@
 //   [rules] email a@example.com reject in   a rule from here on; `add` may stand before it
 //   [rules] delete email a@example.com
 //   [store] breaks                          from here on no rule can be read
+//   [daemon] drains                         it is told to stop; a second time: its patience is out
 //   [time] 300s                             passes; what is due is done at its time
 //
 //   C: EHLO a.example | QUIT                client says, in one packet; each part gets its CRLF
@@ -61,6 +62,7 @@ enum class Act : std::uint8_t {
     rule_added,
     rule_deleted,
     store_breaks,
+    daemon_drains,
     time_passes,
 };
 
