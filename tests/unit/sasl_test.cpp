@@ -52,6 +52,12 @@ TEST_CASE("another user's or mechanism's secret is spoilt to another one") {
     CHECK(wrong != spoilt(Mechanism::plain, "bob", "long secreT", hash));
 }
 
+TEST_CASE("a secret that is what it would be spoilt to is spoilt to another one") {
+    const auto zeros = [](std::string_view) { return std::array<unsigned char, 32>{}; };
+    const auto wrong = spoilt(Mechanism::plain, "bob", "some secret", zeros);
+    CHECK(spoilt(Mechanism::plain, "bob", wrong, zeros) != wrong);
+}
+
 TEST_CASE("an empty secret is spoilt too, since it could be the right one") {
     CHECK_FALSE(spoilt(Mechanism::plain, "bob", "", hash).empty());
 }
