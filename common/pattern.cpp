@@ -96,11 +96,14 @@ RuleType type_of(PatternKind kind) {
         case PatternKind::below_domain:
         case PatternKind::local_part:
         case PatternKind::null_sender:
+        case PatternKind::email_glob:
             return RuleType::email;
         case PatternKind::name:
         case PatternKind::below_name:
         case PatternKind::literal:
         case PatternKind::no_name:
+        case PatternKind::ehlo_glob:
+        case PatternKind::prefix:
             return RuleType::ehlo;
     }
     return RuleType::ehlo;
@@ -199,11 +202,19 @@ std::optional<Pattern> Pattern::from_subject(PatternKind kind, std::string_view 
         case PatternKind::local_part:
         case PatternKind::name:
         case PatternKind::below_name:
+        case PatternKind::email_glob:
+        case PatternKind::ehlo_glob:
             if (subject.empty()) return std::nullopt;
             break;
         case PatternKind::literal:
             if (!IpAddress::from_octets(subject)) return std::nullopt;
             break;
+        case PatternKind::prefix: {
+            if (subject.size() != 5 && subject.size() != 17) return std::nullopt;
+            const unsigned length = static_cast<std::uint8_t>(subject.back());
+            if (length > (subject.size() - 1) * 8) return std::nullopt;
+            break;
+        }
         case PatternKind::null_sender:
         case PatternKind::no_name:
             if (!subject.empty()) return std::nullopt;
@@ -233,7 +244,13 @@ std::string Pattern::text() const {
             return std::string(below) + subject_;
         case PatternKind::domain:
         case PatternKind::name:
+        case PatternKind::email_glob:
+        case PatternKind::ehlo_glob:
             return subject_;
+        case PatternKind::prefix:
+            return fmt::format(
+                "{}/{}", IpAddress::from_octets(subject_.substr(0, subject_.size() - 1))->text(),
+                static_cast<unsigned>(static_cast<std::uint8_t>(subject_.back())));
     }
     return subject_;
 }

@@ -21,7 +21,22 @@ enum class PatternKind : std::uint8_t {
     below_name = 'S',    ///< ehlo: `*.example.com`; subject `example.com`
     literal = 'L',       ///< ehlo: `[192.0.2.7]`; subject 4 or 16 octets
     no_name = 'E',       ///< ehlo: `""`; no subject
+    email_glob = 'g',    ///< email: `*spam*@example.com`; subject the canonical glob (glob.h)
+    ehlo_glob = 'G',     ///< ehlo: `host-*.example.com`; likewise
+    prefix = 'P',        ///< ehlo: `192.0.2.0/24`; subject 4 or 16 octets and the prefix's length
 };
+
+inline constexpr std::array all_pattern_kinds{
+    PatternKind::address,    PatternKind::domain,      PatternKind::below_domain,
+    PatternKind::local_part, PatternKind::null_sender, PatternKind::name,
+    PatternKind::below_name, PatternKind::literal,     PatternKind::no_name,
+    PatternKind::email_glob, PatternKind::ehlo_glob,   PatternKind::prefix,
+};
+
+/// What the store counts of a rule beside its kind, so that a look-up that can find nothing is
+/// left out: of a `below_` kind the labels of its subject (255: so many or more); of a prefix its
+/// length, plus 33 for IPv6. 0 for every other kind.
+std::uint8_t key_detail(PatternKind kind, std::string_view subject);
 
 /// LMDB's limit on a key (MDB_MAXKEYSIZE of the Debian package).
 inline constexpr std::size_t key_octets = 511;

@@ -12,28 +12,22 @@ namespace {
 
 constexpr std::size_t head_octets = 8;  // format, then the checksum of the rest
 
-constexpr std::array all_kinds{
-    PatternKind::address,    PatternKind::domain,      PatternKind::below_domain,
-    PatternKind::local_part, PatternKind::null_sender, PatternKind::name,
-    PatternKind::below_name, PatternKind::literal,     PatternKind::no_name,
-};
-
 bool known(std::uint8_t kind) {
-    return std::find(all_kinds.begin(), all_kinds.end(), static_cast<PatternKind>(kind)) !=
-           all_kinds.end();
+    return std::find(all_pattern_kinds.begin(), all_pattern_kinds.end(),
+                     static_cast<PatternKind>(kind)) != all_pattern_kinds.end();
 }
 
 }  // namespace
 
 std::uint64_t StoreRecord::rules() const {
     std::uint64_t sum = 0;
-    for (const PatternKind kind : all_kinds) sum += count(kind);
+    for (const PatternKind kind : all_pattern_kinds) sum += count(kind);
     return sum;
 }
 
 std::uint64_t StoreRecord::rules(RuleType type) const {
     std::uint64_t sum = 0;
-    for (const PatternKind kind : all_kinds)
+    for (const PatternKind kind : all_pattern_kinds)
         if (type_of(kind) == type) sum += count(kind);
     return sum;
 }
@@ -68,7 +62,7 @@ std::string encode_record(const StoreRecord& record) {
     body.number(record.next_id);
     body.number(static_cast<std::uint64_t>(record.last_edit.time_since_epoch().count()));
     body.number(record.checksum);
-    for (const PatternKind kind : all_kinds) {
+    for (const PatternKind kind : all_pattern_kinds) {
         if (record.count(kind) == 0) continue;
         body.octet(static_cast<std::uint8_t>(kind));
         body.number(record.count(kind));
