@@ -16,12 +16,19 @@
 // its full size on the disk, because a hole in it, mapped on a full disk, is a SIGBUS in whoever
 // takes a slot. All is made as ROOT/rules.new, synced, and renamed when it is whole: there is no
 // half-made store. From then on neither file is deleted or replaced, or a daemon would go on with
-// the old one. In data.mdb are two tables and one record:
+// the old one. In data.mdb are four tables and one record:
 //
-//   rules   pattern key (rule_key.h) -> rule (rule_codec.h): the only table a decision reads
-//   ids     ID, 8 octets in network order -> pattern key: for people, who name rules by ID
-//   state   in LMDB's unnamed table: format, identity, revision, next ID, rules by kind, the sum
-//           of all rules' checksums (store_record.h)
+//   rules    pattern key (rule_key.h) -> rule (rule_codec.h): the only table a decision reads
+//   ids      ID, 8 octets in network order -> pattern key: for people, who name rules by ID
+//   edits    revision, 8 octets in network order -> who did what, when, to which IDs
+//   (edit_record.h) changes  ID, revision -> the rule as it was before that edit, or nothing
+//   (edit_record.h) state    in LMDB's unnamed table: format, identity, revision, next ID, rules by
+//   kind, the sum
+//            of all rules' checksums (store_record.h)
+//
+// The history keeps what was, never what is: a rule that an edit made new costs it nothing, since
+// new IDs are a range in the edit's record; what came after an edit is what was before the next
+// one, or the rule as it stands. So an import of a million rules is a record of forty octets.
 //
 // How it grows (store_writer.h). One edit is one transaction: rules, ids and state change together
 // or not at all, synced before edit() returns. LMDB writes changed pages to free places and then
@@ -58,7 +65,7 @@
 namespace smtpblock {
 
 /// The format that this program writes and the newest that it reads.
-inline constexpr std::uint32_t store_format = 1;
+inline constexpr std::uint32_t store_format = 2;
 
 /// Of address space only: the file is as long as its pages. Larger than any store, since a mapping
 /// cannot grow under a live reader.
@@ -75,6 +82,8 @@ inline constexpr std::chrono::seconds write_patience{10};
 
 inline constexpr const char* rules_table = "rules";
 inline constexpr const char* ids_table = "ids";
+inline constexpr const char* edits_table = "edits";
+inline constexpr const char* changes_table = "changes";
 inline constexpr const char* state_key = "state";
 
 /// A description is a line, not a text.

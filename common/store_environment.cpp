@@ -145,8 +145,24 @@ Result<void> StoreEnvironment::open_files(StoreAccess access) {
         return mdb_env_open(get(), directory.c_str(), flags | MDB_NOTLS, S_IRUSR | S_IWUSR);
     });
     if (number == MDB_SUCCESS) number = open_tables(MDB_RDONLY);
+    if (number == MDB_NOTFOUND) return explain_format();
     if (number != MDB_SUCCESS) return explain(number);
     return {};
+}
+
+/// Why a table is missing: another version's store may have others.
+Failure StoreEnvironment::explain_format() const {
+    lmdb::Transaction transaction;
+    MDB_dbi unnamed = 0;
+    std::string raw;
+    int number = lmdb::begin(get(), MDB_RDONLY, transaction);
+    if (number == MDB_SUCCESS)
+        number = guarded([&] { return mdb_dbi_open(transaction.get(), nullptr, 0, &unnamed); });
+    if (number == MDB_SUCCESS) number = lmdb::get(transaction.get(), unnamed, state_key, raw);
+    if (number != MDB_SUCCESS) return explain(MDB_NOTFOUND);
+    StoreRecord record;
+    if (auto read = read_record(raw, record); !read) return std::move(read).failure();
+    return damaged("a table is missing");
 }
 
 int StoreEnvironment::open_tables(unsigned transaction_flags) {
@@ -158,9 +174,13 @@ int StoreEnvironment::open_tables(unsigned transaction_flags) {
     MDB_txn* const begun = transaction.get();
     number = guarded([&] {
         if (const int rc = mdb_dbi_open(begun, nullptr, 0, &unnamed_); rc != MDB_SUCCESS) return rc;
-        if (const int rc = mdb_dbi_open(begun, rules_table, create, &rules_); rc != MDB_SUCCESS)
-            return rc;
-        return mdb_dbi_open(begun, ids_table, create, &ids_);
+        for (const auto& [name, table] : {std::pair{rules_table, &rules_},
+                                          {ids_table, &ids_},
+                                          {edits_table, &edits_},
+                                          {changes_table, &changes_}})
+            if (const int rc = mdb_dbi_open(begun, name, create, table); rc != MDB_SUCCESS)
+                return rc;
+        return MDB_SUCCESS;
     });
     if (number == MDB_SUCCESS && make)
         number = lmdb::put(begun, unnamed_, state_key, encode_record(new_record()), 0);
@@ -199,6 +219,24 @@ std::vector<pid_t> StoreEnvironment::readers() const {
     mdb_reader_check(get(), &dead);
     mdb_reader_list(get(), add, &processes);
     return processes;
+}
+
+Result<void> StoreEnvironment::read_record(std::string_view octets, StoreRecord& record) const {
+    switch (decode_record(octets, record)) {
+        case RecordVerdict::good:
+            return {};
+        case RecordVerdict::newer:
+            return fail(failed, "{}: made by a newer smtpblock; upgrade this one",
+                        quoted(paths_.root()));
+        case RecordVerdict::older:
+            return fail(failed,
+                        "{}: made by a smtpblock from before the first release; move it away, "
+                        "then 'smtpblock init'",
+                        quoted(paths_.root()));
+        case RecordVerdict::damaged:
+            break;
+    }
+    return damaged("its state record is wrong");
 }
 
 Failure StoreEnvironment::explain(int number) const {

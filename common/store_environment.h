@@ -13,6 +13,7 @@
 #include "common/result.h"
 #include "common/store_access.h"
 #include "common/store_paths.h"
+#include "common/store_record.h"
 
 namespace smtpblock {
 
@@ -31,6 +32,8 @@ public:
     MDB_env* get() const { return environment_.get(); }
     MDB_dbi rules() const { return rules_; }
     MDB_dbi ids() const { return ids_; }
+    MDB_dbi edits() const { return edits_; }
+    MDB_dbi changes() const { return changes_; }
     /// LMDB's unnamed table, where the state record is.
     MDB_dbi unnamed() const { return unnamed_; }
 
@@ -42,6 +45,9 @@ public:
     /// Processes in LMDB's table of readers, dead ones cleared; this one is among them.
     std::vector<pid_t> readers() const;
 
+    /// Decodes the state record. Errors: failed (damage, or another version's store).
+    Result<void> read_record(std::string_view octets, StoreRecord& record) const;
+
     /// LMDB's or guarded()'s number as an error of this store.
     Failure explain(int number) const;
     /// Damage that LMDB did not see.
@@ -50,6 +56,7 @@ public:
 private:
     explicit StoreEnvironment(const StorePaths& paths) : paths_(paths) {}
     Result<void> open_files(StoreAccess access);
+    Failure explain_format() const;
     int open_tables(unsigned transaction_flags);
 
     StorePaths paths_;
@@ -59,6 +66,8 @@ private:
     lmdb::Environment environment_;
     MDB_dbi rules_ = 0;
     MDB_dbi ids_ = 0;
+    MDB_dbi edits_ = 0;
+    MDB_dbi changes_ = 0;
     MDB_dbi unnamed_ = 0;
 };
 

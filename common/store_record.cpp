@@ -17,7 +17,45 @@ bool known(std::uint8_t kind) {
                      static_cast<PatternKind>(kind)) != all_pattern_kinds.end();
 }
 
+constexpr std::array kinds_with_detail{PatternKind::below_domain, PatternKind::below_name,
+                                       PatternKind::prefix};
+
+std::uint64_t seconds(Time time) {
+    return static_cast<std::uint64_t>(time.time_since_epoch().count());
+}
+
+Time time_of(std::uint64_t seconds) {
+    return Time{std::chrono::seconds{static_cast<std::int64_t>(seconds)}};
+}
+
 }  // namespace
+
+StoreRecord::Details* StoreRecord::details_of(PatternKind kind) {
+    if (kind == PatternKind::below_domain) return &below_domain_;
+    if (kind == PatternKind::below_name) return &below_name_;
+    return kind == PatternKind::prefix ? &prefix_ : nullptr;
+}
+
+const StoreRecord::Details* StoreRecord::details_of(PatternKind kind) const {
+    return const_cast<StoreRecord*>(this)->details_of(kind);
+}
+
+std::uint64_t StoreRecord::detail(PatternKind kind, std::uint8_t detail) const {
+    const Details* const details = details_of(kind);
+    return details == nullptr ? 0 : (*details)[detail];
+}
+
+void StoreRecord::count_one_more(const Pattern& pattern) {
+    ++counts_[index(pattern.kind())];
+    if (Details* const details = details_of(pattern.kind()))
+        ++(*details)[key_detail(pattern.kind(), pattern.subject())];
+}
+
+void StoreRecord::count_one_less(const Pattern& pattern) {
+    --counts_[index(pattern.kind())];
+    if (Details* const details = details_of(pattern.kind()))
+        --(*details)[key_detail(pattern.kind(), pattern.subject())];
+}
 
 std::uint64_t StoreRecord::rules() const {
     std::uint64_t sum = 0;
@@ -60,13 +98,25 @@ std::string encode_record(const StoreRecord& record) {
     body.raw({record.uuid.data(), record.uuid.size()});
     body.number(record.revision);
     body.number(record.next_id);
-    body.number(static_cast<std::uint64_t>(record.last_edit.time_since_epoch().count()));
+    body.number(seconds(record.last_edit));
     body.number(record.checksum);
+    body.number(record.glob_revision);
+    body.octet(record.paused_until ? 1 : 0);
+    if (record.paused_until) body.number(seconds(*record.paused_until));
     for (const PatternKind kind : all_pattern_kinds) {
         if (record.count(kind) == 0) continue;
         body.octet(static_cast<std::uint8_t>(kind));
         body.number(record.count(kind));
     }
+    body.octet(0);
+    for (const PatternKind kind : kinds_with_detail)
+        for (std::size_t detail = 0; detail < record.details_of(kind)->size(); ++detail) {
+            const std::uint64_t count = (*record.details_of(kind))[detail];
+            if (count == 0) continue;
+            body.octet(static_cast<std::uint8_t>(kind));
+            body.octet(static_cast<std::uint8_t>(detail));
+            body.number(count);
+        }
     const std::string written = body.take();
 
     OctetWriter whole;
@@ -80,6 +130,7 @@ RecordVerdict decode_record(std::string_view octets, StoreRecord& record) {
     OctetReader head(octets);
     const std::uint32_t format = head.fixed32();
     if (head.good() && format > store_format) return RecordVerdict::newer;
+    if (head.good() && format > 0 && format < store_format) return RecordVerdict::older;
     const std::uint32_t checksum = head.fixed32();
     if (!head.good() || format != store_format || octets.size() > record_octets ||
         checksum != crc32c(octets.substr(head_octets)))
@@ -91,13 +142,20 @@ RecordVerdict decode_record(std::string_view octets, StoreRecord& record) {
     std::copy(uuid.begin(), uuid.end(), record.uuid.begin());
     record.revision = body.number();
     record.next_id = body.number();
-    record.last_edit = Time{std::chrono::seconds{static_cast<std::int64_t>(body.number())}};
+    record.last_edit = time_of(body.number());
     record.checksum = body.number();
-    while (body.good() && !body.whole()) {
-        const std::uint8_t kind = body.octet();
+    record.glob_revision = body.number();
+    if (body.octet() != 0) record.paused_until = time_of(body.number());
+    while (const std::uint8_t kind = body.octet()) {
         // A rule of a kind that is never looked up here would let its sender pass.
         if (!known(kind)) return RecordVerdict::newer;
-        record.count(static_cast<PatternKind>(kind)) = body.number();
+        record.counts_[kind] = body.number();
+    }
+    while (body.good() && !body.whole()) {
+        auto* const details = record.details_of(static_cast<PatternKind>(body.octet()));
+        if (details == nullptr) return RecordVerdict::newer;
+        const std::uint8_t detail = body.octet();
+        (*details)[detail] = body.number();
     }
     return body.whole() ? RecordVerdict::good : RecordVerdict::damaged;
 }

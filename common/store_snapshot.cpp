@@ -127,10 +127,8 @@ Result<void> StoreSnapshot::check_file() {
 }
 
 Result<void> StoreSnapshot::read_record() {
-    std::array<char, record_octets> raw{};
     std::size_t octets = 0;
     bool same = false;
-    bool fits = false;
     MDB_stat rules{};
     const int number = guarded([&] {
         MDB_val key = lmdb::value_of(state_key);
@@ -139,21 +137,17 @@ Result<void> StoreSnapshot::read_record() {
         if (rc != MDB_SUCCESS) return rc;
         const std::string_view value = lmdb::view_of(found);
         same = value == std::string_view(raw_record_.data(), raw_octets_);
-        fits = value.size() <= raw.size();
-        octets = std::min(value.size(), raw.size());
-        if (!same) std::memcpy(raw.data(), value.data(), octets);
+        octets = value.size();
+        if (!same && octets <= raw_record_.size())
+            std::memcpy(raw_record_.data(), value.data(), octets);
         return mdb_stat(transaction_.get(), store_->rules(), &rules);
     });
+    if (!same) raw_octets_ = 0;  // until it is known to be sound
     if (number != MDB_SUCCESS) return store_->explain(number);
     if (!same) {
-        raw_octets_ = 0;
-        const RecordVerdict verdict = decode_record({raw.data(), octets}, record_);
-        if (verdict == RecordVerdict::newer)
-            return fail(failed, "{}: made by a newer smtpblock; upgrade this one",
-                        quoted(paths_.root()));
-        if (verdict == RecordVerdict::damaged || !fits)
-            return store_->damaged("its state record is wrong");
-        raw_record_ = raw;
+        if (octets > raw_record_.size()) return store_->damaged("its state record is wrong");
+        if (auto read = store_->read_record({raw_record_.data(), octets}, record_); !read)
+            return read;
         raw_octets_ = octets;
     }
     if (rules.ms_entries != record_.rules())

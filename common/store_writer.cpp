@@ -108,7 +108,8 @@ private:
             !done)
             return done;
         record_.checksum += rule_checksum(value);
-        ++record_.count(rule.pattern.kind());
+        record_.count_one_more(rule.pattern);
+        note_glob(rule.pattern);
         return {};
     }
 
@@ -122,8 +123,14 @@ private:
         if (auto done = step(lmdb::erase(transaction_, store_.ids(), IdKey(rule.id).view())); !done)
             return done;
         record_.checksum -= rule_checksum(value);
-        --record_.count(rule.pattern.kind());
+        record_.count_one_less(rule.pattern);
+        note_glob(rule.pattern);
         return {};
+    }
+
+    void note_glob(const Pattern& pattern) {
+        if (pattern.kind() == PatternKind::email_glob || pattern.kind() == PatternKind::ehlo_glob)
+            record_.glob_revision = record_.revision + 1;
     }
 
     Result<void> step(int number) {
@@ -170,16 +177,8 @@ Result<StoreRecord> StoreWriter::Open::read_record(MDB_txn* transaction) const {
     number = lmdb::get(transaction, store->unnamed(), state_key, raw);
     if (number != MDB_SUCCESS) return store->explain(number);
     StoreRecord record;
-    switch (decode_record(raw, record)) {
-        case RecordVerdict::good:
-            return record;
-        case RecordVerdict::newer:
-            return fail(failed, "{}: made by a newer smtpblock; upgrade this one",
-                        quoted(paths.root()));
-        case RecordVerdict::damaged:
-            break;
-    }
-    return store->damaged("its state record is wrong");
+    if (auto read = store->read_record(raw, record); !read) return std::move(read).failure();
+    return record;
 }
 
 StoreWriter::StoreWriter(std::unique_ptr<Open> open) : open_(std::move(open)) {}

@@ -263,7 +263,7 @@ std::string write_record(const StorePaths& paths, const std::string& record) {
 
 TEST_CASE("a store of a newer version is refused, by a reader that has it open as well") {
     Damaged damaged;
-    CHECK(write_record(damaged.store.paths, std::string("\0\0\0\2new", 7)) == "");
+    CHECK(write_record(damaged.store.paths, std::string("\0\0\0\x7fnew", 7)) == "");
     CHECK(verdict(*damaged.reader, "bad@x.example") == Verdict::trouble);
     const std::string newer = "made by a newer smtpblock; upgrade this one";
     CHECK(damaged.reader->trouble().find(newer) != std::string::npos);
@@ -274,9 +274,16 @@ TEST_CASE("a store of a newer version is refused, by a reader that has it open a
 
 TEST_CASE("a state record that is wrong is trouble") {
     Damaged damaged;
-    CHECK(write_record(damaged.store.paths, std::string("\0\0\0\1old", 7)) == "");
+    CHECK(write_record(damaged.store.paths, std::string("\0\0\0\2bad", 7)) == "");
     damaged.check_trouble();
     CHECK(damaged.store.add(email("new@x.example")).find("state record") != std::string::npos);
+}
+
+TEST_CASE("a store from before the first release is refused, and not called damaged") {
+    Damaged damaged;
+    CHECK(write_record(damaged.store.paths, std::string("\0\0\0\1old", 7)) == "");
+    CHECK(verdict(*damaged.reader, "bad@x.example") == Verdict::trouble);
+    CHECK(damaged.reader->trouble().find("before the first release") != std::string::npos);
 }
 
 TEST_CASE("rules that the state record does not count are trouble") {

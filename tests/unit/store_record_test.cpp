@@ -10,16 +10,21 @@
 namespace smtpblock {
 namespace {
 
+void count(StoreRecord& record, RuleType type, std::initializer_list<const char*> patterns) {
+    for (const char* const written : patterns)
+        record.count_one_more(*Pattern::parse(type, written));
+}
+
 StoreRecord full_record() {
     StoreRecord record = new_record();
     record.revision = 12'345;
     record.next_id = 900;
     record.last_edit = Time{std::chrono::seconds{1'700'000'000}};
     record.checksum = std::numeric_limits<std::uint64_t>::max();
-    record.count(PatternKind::address) = 3;
-    record.count(PatternKind::null_sender) = 1;
-    record.count(PatternKind::no_name) = 1;
-    record.count(PatternKind::below_name) = 200;
+    record.glob_revision = 12'000;
+    record.paused_until = record.last_edit + std::chrono::minutes{10};
+    count(record, RuleType::email, {"a@example.com", "b@example.com", "c@example.com", "<>"});
+    count(record, RuleType::ehlo, {"", "*.example.com", "*.b.example.com", "*.c.example.com"});
     return record;
 }
 
@@ -33,9 +38,28 @@ TEST_CASE("a state record comes back") {
 
 TEST_CASE("rules are counted by kind and by type") {
     const StoreRecord record = full_record();
-    CHECK(record.rules() == 205);
+    CHECK(record.rules() == 8);
     CHECK(record.rules(RuleType::email) == 4);
-    CHECK(record.rules(RuleType::ehlo) == 201);
+    CHECK(record.count(PatternKind::below_name) == 3);
+    CHECK(record.rules(RuleType::ehlo) == 4);
+}
+
+TEST_CASE("names below a domain are counted by its labels") {
+    StoreRecord record = full_record();
+    CHECK(record.detail(PatternKind::below_name, 1) == 0);
+    CHECK(record.detail(PatternKind::below_name, 2) == 1);
+    CHECK(record.detail(PatternKind::below_name, 3) == 2);
+    CHECK(record.detail(PatternKind::below_domain, 2) == 0);
+    record.count_one_less(*Pattern::parse(RuleType::ehlo, "*.c.example.com"));
+    CHECK(record.detail(PatternKind::below_name, 3) == 1);
+    CHECK(record.rules() == 7);
+}
+
+TEST_CASE("a pause ends by itself") {
+    const StoreRecord record = full_record();
+    CHECK(record.paused(*record.paused_until - std::chrono::seconds{1}));
+    CHECK_FALSE(record.paused(*record.paused_until));
+    CHECK_FALSE(new_record().paused(Time{}));
 }
 
 TEST_CASE("a cut record and each flipped bit are noticed") {
@@ -59,9 +83,18 @@ TEST_CASE("a newer format is told from damage, whatever follows it") {
     CHECK(decode_record(newer.take(), read) == RecordVerdict::newer);
 }
 
+TEST_CASE("a format that was never released is told from damage") {
+    OctetWriter older;
+    older.fixed32(store_format - 1);
+    older.raw("whatever came");
+    StoreRecord read;
+    CHECK(decode_record(older.take(), read) == RecordVerdict::older);
+}
+
 TEST_CASE("a kind of pattern that this program does not know is of a newer one") {
     std::string octets = encode_record(new_record()).substr(8);
-    octets += "G\x01";
+    octets.back() = 'Q';  // where the list of kinds ends
+    octets += std::string("\x01\0", 2);
     OctetWriter whole;
     whole.fixed32(store_format);
     whole.fixed32(crc32c(octets));
@@ -70,14 +103,24 @@ TEST_CASE("a kind of pattern that this program does not know is of a newer one")
     CHECK(decode_record(whole.take(), read) == RecordVerdict::newer);
 }
 
-TEST_CASE("the largest record fits where readers keep it") {
+TEST_CASE("a record of every kind and detail fits where readers keep it") {
     StoreRecord record = full_record();
-    for (const auto kind : {PatternKind::address, PatternKind::domain, PatternKind::below_domain,
-                            PatternKind::local_part, PatternKind::null_sender, PatternKind::name,
-                            PatternKind::below_name, PatternKind::literal, PatternKind::no_name})
-        record.count(kind) = std::numeric_limits<std::uint64_t>::max();
+    std::string below = "*.x";
+    for (int labels = 0; labels < 254; ++labels, below += ".x")
+        count(record, RuleType::ehlo, {below.c_str()});
+    for (unsigned length = 0; length <= 128; ++length) {
+        const auto subject = std::string(16, '\0') + static_cast<char>(length);
+        record.count_one_more(*Pattern::from_subject(PatternKind::prefix, subject));
+        if (length > 32) continue;
+        record.count_one_more(*Pattern::from_subject(PatternKind::prefix, subject.substr(12)));
+    }
+    CHECK(record.detail(PatternKind::prefix, 32) == 1);
+    CHECK(record.detail(PatternKind::prefix, 33) == 1);
     record.revision = record.next_id = std::numeric_limits<std::uint64_t>::max();
-    CHECK(encode_record(record).size() <= record_octets);
+    CHECK(encode_record(record).size() * 4 <= record_octets);  // numbers of five octets more
+    StoreRecord read;
+    REQUIRE(decode_record(encode_record(record), read) == RecordVerdict::good);
+    CHECK(read == record);
 }
 
 TEST_CASE("an identity is a random UUID") {
