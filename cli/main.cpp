@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "cli/run.h"
+#include "common/interruption.h"
 
 namespace {
 
@@ -53,13 +54,19 @@ std::optional<std::string> environment(const char* name) {
     return value;
 }
 
-Terminal::Traits traits() {
+/// Of the terminal that a descriptor is; 0: it is none, or does not know.
+std::size_t columns_of(int descriptor) {
     winsize size{};
-    const bool has_size = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0;
+    return ::ioctl(descriptor, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+Terminal::Traits traits() {
+    const bool knows_escapes = environment("TERM").value_or("dumb") != "dumb";
     return {.can_ask = ::isatty(STDIN_FILENO) == 1,
             .for_people = ::isatty(STDOUT_FILENO) == 1,
-            .may_color = !environment("NO_COLOR") && environment("TERM").value_or("dumb") != "dumb",
-            .columns = has_size ? size.ws_col : std::size_t{0}};
+            .may_color = knows_escapes && !environment("NO_COLOR"),
+            .columns = columns_of(STDOUT_FILENO),
+            .error_columns = knows_escapes ? columns_of(STDERR_FILENO) : 0};
 }
 
 }  // namespace
@@ -67,6 +74,7 @@ Terminal::Traits traits() {
 int main(int argc, char** argv) try {
     keep_standard_descriptors();
     std::signal(SIGPIPE, SIG_IGN);
+    end_when_interrupted();
     const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
     const Surroundings surroundings{
         environment, std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()),

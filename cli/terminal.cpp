@@ -71,6 +71,11 @@ std::optional<std::string> Terminal::ask(std::string_view question) {
     return read_line();
 }
 
+Progress Terminal::progress() {
+    const auto draw = [&err = err_](std::string_view text) { err << text << std::flush; };
+    return {draw, quiet_ ? 0 : traits_.error_columns, begun_};
+}
+
 std::optional<std::string> Terminal::read_line() {
     std::string line;
     if (!std::getline(in_, line)) return std::nullopt;

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "cli/arguments.h"
+#include "cli/progress.h"
 #include "common/result.h"
 
 namespace smtpblock {
@@ -27,10 +28,16 @@ public:
         bool for_people = false;  ///< standard output is a terminal
         bool may_color = false;   ///< it understands colours, and NO_COLOR is not set
         std::size_t columns = 0;  ///< its width; 0: unknown
+        /// The width of the terminal that standard error is; 0: it is none, or knows no escapes.
+        std::size_t error_columns = 0;
     };
 
     Terminal(std::istream& in, Write out, std::ostream& err, Traits traits)
-        : in_(in), out_(std::move(out)), err_(err), traits_(traits) {}
+        : in_(in),
+          out_(std::move(out)),
+          err_(err),
+          traits_(traits),
+          begun_(Progress::Clock::now()) {}
 
     /// Applies what --json, --quiet and --color say.
     void present(const GlobalOptions& options);
@@ -56,6 +63,8 @@ public:
     void error(std::string_view text);
     /// A question on standard error and its answer. Nothing at the end of input.
     std::optional<std::string> ask(std::string_view question);
+    /// Shows how far the command has come; nothing with --quiet, or where nobody looks.
+    Progress progress();
     /// The next line of standard input, without its end. Nothing when there is none.
     std::optional<std::string> read_line();
 
@@ -68,6 +77,7 @@ private:
     Write out_;
     std::ostream& err_;
     Traits traits_;
+    Progress::Instant begun_;
     bool json_ = false;
     bool quiet_ = false;
     bool colored_ = false;

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "common/interruption.h"
 #include "common/rule_codec.h"
 #include "common/store.h"
 #include "common/store_environment.h"
@@ -215,7 +216,9 @@ Result<void> StoreWriter::edit(const Editor& editor,
     record->last_edit = editor.now;
     int number =
         lmdb::put(transaction.get(), store.unnamed(), state_key, encode_record(*record), 0);
+    const InterruptionsWait wait;  // nobody could tell whether a commit that was cut off is done
     if (number == MDB_SUCCESS) number = lmdb::commit(transaction);
+    if (number == MDB_SUCCESS) edit_was_made();
     if (number != MDB_SUCCESS) return open_->nothing_changed(number);
     return {};
 }
