@@ -66,12 +66,16 @@ bool is_utf8(std::string_view text) {
     return true;
 }
 
+std::size_t character_octets(std::string_view text) {
+    return std::max<std::size_t>(character_at(text).octets, 1);
+}
+
 std::string printable(std::string_view text) {
     std::string out;
     out.reserve(text.size());
     while (!text.empty()) {
         const Character next = character_at(text);
-        const std::size_t octets = std::max<std::size_t>(next.octets, 1);
+        const std::size_t octets = character_octets(text);
         if (next.octets == 0 || deceives(next.code_point)) {
             for (const char c : text.substr(0, octets))
                 out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));

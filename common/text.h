@@ -2,6 +2,7 @@
 // 0x7f passes unchanged, since comparing domains beyond ASCII is domain_name.h's work.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -32,6 +33,9 @@ bool starts_with_ignoring_case(std::string_view text, std::string_view prefix);
 
 /// True when `text` is well-formed UTF-8 (RFC 3629: no overlong form, no surrogate).
 bool is_utf8(std::string_view text);
+/// The octets of the character at the head of `text`, which is not empty; 1 for an octet that is
+/// no UTF-8.
+std::size_t character_octets(std::string_view text);
 
 /// `text` as it may go to a terminal, a log or a JSON string: control characters and octets that
 /// are no UTF-8 become `\xNN`, a backslash `\\`; C1 controls and bidirectional overrides are
