@@ -84,15 +84,13 @@ Result<std::vector<Pattern>> patterns_of(const AddArguments& arguments, Terminal
     return reader.patterns();
 }
 
-Result<std::unique_ptr<StoreWriter>> open_or_make(const StorePaths& store, Terminal& terminal) {
-    auto writer = StoreWriter::open(store);
-    if (writer || writer.error().code != ErrorCode::no_store) return writer;
+Result<void> make_store(const StorePaths& store, Terminal& terminal) {
     auto made = init_store(store, {});
     if (!made) return std::move(made).failure();
     terminal.note(fmt::format("made the store {} for group {}", printable(store.root()),
                               printable(made->group)));
     for (const std::string& note : made->notes) terminal.note(note);
-    return StoreWriter::open(store);
+    return {};
 }
 
 constexpr std::string_view unchanged = "unchanged";
@@ -116,11 +114,15 @@ bool same_settings(const Rule& rule, const NewRule& wanted) {
            rule.description == wanted.description && rule.expires == wanted.expires;
 }
 
+NewRule wanted_rule(const AddArguments& arguments, const Pattern& pattern) {
+    return {pattern, arguments.direction.value_or(Direction::both),
+            arguments.action.value_or(Action::reject), arguments.description.value_or(""),
+            arguments.expires};
+}
+
 Result<Outcome> add_one(Edit& edit, const AddArguments& arguments, const Context& context,
                         const Pattern& pattern) {
-    const NewRule wanted{pattern, arguments.direction.value_or(Direction::both),
-                         arguments.action.value_or(Action::reject),
-                         arguments.description.value_or(""), arguments.expires};
+    const NewRule wanted = wanted_rule(arguments, pattern);
     if (arguments.replace || arguments.if_absent) {
         auto existing = edit.find(pattern);
         if (!existing) return std::move(existing).failure();
@@ -137,6 +139,51 @@ Result<Outcome> add_one(Edit& edit, const AddArguments& arguments, const Context
     return Outcome{"added", std::move(*added)};
 }
 
+/// What becomes of the patterns where there is no store yet.
+std::vector<Outcome> in_new_store(const AddArguments& arguments, const Context& context,
+                                  const std::vector<Pattern>& patterns) {
+    std::vector<Outcome> outcomes;
+    for (const Pattern& pattern : patterns) {
+        const NewRule wanted = wanted_rule(arguments, pattern);
+        outcomes.push_back(
+            {"added",
+             {outcomes.size() + 1, pattern, wanted.direction, wanted.action, wanted.description,
+              context.editor.name, context.editor.now, context.editor.now, wanted.expires}});
+    }
+    return outcomes;
+}
+
+/// Adds all patterns or none, in one edit; with --dry-run does so and leaves the edit undone.
+Result<std::vector<Outcome>> add_all(StoreWriter& writer, const AddArguments& arguments,
+                                     const Context& context, const std::vector<Pattern>& patterns) {
+    std::vector<Outcome> outcomes;
+    auto edited = writer.edit(context.editor, [&](Edit& edit) -> Result<void> {
+        for (const Pattern& pattern : patterns) {
+            auto outcome = add_one(edit, arguments, context, pattern);
+            if (!outcome) return std::move(outcome).failure();
+            outcomes.push_back(std::move(*outcome));
+        }
+        if (arguments.dry_run) return fail(ErrorCode::failed, "add: a dry run");
+        return {};
+    });
+    const bool rehearsed = arguments.dry_run && outcomes.size() == patterns.size();
+    if (!edited && !rehearsed) return std::move(edited).failure();
+    return outcomes;
+}
+
+Result<std::vector<Outcome>> outcomes_of(const AddArguments& arguments, const Context& context,
+                                         const std::vector<Pattern>& patterns, Terminal& terminal) {
+    auto writer = StoreWriter::open(context.store);
+    if (!writer && writer.error().code == ErrorCode::no_store) {
+        if (arguments.dry_run) return in_new_store(arguments, context, patterns);
+        if (auto made = make_store(context.store, terminal); !made)
+            return std::move(made).failure();
+        writer = StoreWriter::open(context.store);
+    }
+    if (!writer) return std::move(writer).failure();
+    return add_all(**writer, arguments, context, patterns);
+}
+
 }  // namespace
 
 Result<int> run(const AddArguments& arguments, const Context& context, Terminal& terminal) {
@@ -147,31 +194,24 @@ Result<int> run(const AddArguments& arguments, const Context& context, Terminal&
     const auto patterns = patterns_of(arguments, terminal);
     if (!patterns) return Failure(patterns.error());
 
-    auto writer = open_or_make(context.store, terminal);
-    if (!writer) return std::move(writer).failure();
-    std::vector<Outcome> outcomes;
-    auto edited = (*writer)->edit(context.editor, [&](Edit& edit) -> Result<void> {
-        for (const Pattern& pattern : *patterns) {
-            auto outcome = add_one(edit, arguments, context, pattern);
-            if (!outcome) return std::move(outcome).failure();
-            outcomes.push_back(std::move(*outcome));
-        }
-        return {};
-    });
-    if (!edited) return std::move(edited).failure();
-    writer->reset();  // before in_force() opens the store: LMDB wants it open once a process
+    const auto outcomes = outcomes_of(arguments, context, *patterns, terminal);
+    if (!outcomes) return Failure(outcomes.error());
 
-    for (const Outcome& outcome : outcomes)
-        if (outcome.result != unchanged) context.log.tell(outcome.result, outcome.rule);
+    for (const Outcome& outcome : *outcomes)
+        if (outcome.result != unchanged && !arguments.dry_run)
+            context.log.tell(outcome.result, outcome.rule);
     const bool tells_result = arguments.replace || arguments.if_absent;
-    for (const Outcome& outcome : outcomes)
+    for (const Outcome& outcome : *outcomes)
         print_edited(terminal, outcome.rule, tells_result ? outcome.result : "");
-    auto printed = terminal.finish("added");
+    auto printed = terminal.finish(arguments.dry_run ? "" : "added");
     if (!printed) return std::move(printed).failure();
     for (const Pattern& pattern : *patterns)
         if (const auto note = pattern.note(); !note.empty())
             terminal.note(fmt::format("{}: {}", quoted(pattern.text()), note));
-    tell_where_in_force(context.store, terminal);
+    if (arguments.dry_run)
+        terminal.note("a dry run: nothing was changed");
+    else
+        tell_where_in_force(context.store, terminal);
     return exit_done;
 }
 

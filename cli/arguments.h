@@ -35,6 +35,7 @@ struct AddArguments {
     std::optional<std::string> description;
     bool replace = false;
     bool if_absent = false;
+    bool dry_run = false;
     std::vector<std::string> patterns;  ///< `-`: standard input, one a line
 };
 

@@ -213,6 +213,7 @@ private:
             bind.flag("--replace", "Change the rule that has the pattern, if any", add_.replace);
         bind.flag("--if-absent", "Leave the rule that has the pattern as it is", add_.if_absent)
             ->excludes(replace);
+        bind.flag("--dry-run", "Print what would be added, and change nothing", add_.dry_run);
         bind.texts("PATTERN", "", "What to block; - reads standard input, one a line",
                    add_.patterns);
     }
