@@ -1,0 +1,37 @@
+// Where a file's octets come from, piece by piece: a file, standard input, or a test's text.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "common/result.h"
+
+namespace smtpblock {
+
+/// Reads at most so many octets to where the first argument points, and says how many; 0 at the
+/// end.
+using OctetSource = std::function<Result<std::size_t>(char*, std::size_t)>;
+
+class InputFile {
+public:
+    /// Errors: failed, not_permitted; the message names the file.
+    static Result<InputFile> open(const std::string& name);
+    InputFile(InputFile&& other) noexcept;
+    InputFile& operator=(InputFile&&) = delete;
+    ~InputFile();
+
+    Result<std::size_t> read(char* into, std::size_t octets);
+    /// Its size; nothing for what has none, like a pipe.
+    std::optional<std::uint64_t> size() const;
+
+private:
+    InputFile(int descriptor, std::string name) : descriptor_(descriptor), name_(std::move(name)) {}
+
+    int descriptor_;
+    std::string name_;
+};
+
+}  // namespace smtpblock
