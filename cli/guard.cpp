@@ -1,17 +1,47 @@
 #include "cli/guard.h"
 
 #include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
 
+#include "cli/grammar.h"
 #include "cli/suggestion.h"
 #include "common/text.h"
 
 namespace smtpblock {
 namespace {
 
+/// What other programs call it.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 9> other_names{{
+    {"ban", "add"},
+    {"block", "add"},
+    {"create", "add"},
+    {"del", "delete"},
+    {"remove", "delete"},
+    {"unban", "delete"},
+    {"unblock", "delete"},
+    {"modify", "edit"},
+    {"test", "check"},
+}};
+
+const CommandForm::Option* find_option(const CommandForm& form, const std::string& name) {
+    const auto found = std::find_if(form.options.begin(), form.options.end(),
+                                    [&](const auto& option) { return option.name == name; });
+    return found == form.options.end() ? nullptr : &*found;
+}
+
+/// `options only`, `one rule at a time`.
+std::string what_it_takes(const CommandForm& form) {
+    if (form.most_operands == 0) return "options only";
+    return fmt::format("one {} at a time",
+                       form.operand == "ID|PATTERN" ? "rule" : lower(form.operand));
+}
+
 class Guard {
 public:
-    Guard(const CommandForm& before_any, const std::vector<CommandForm>& commands, Words& kept)
-        : commands_(commands), at_(&before_any), kept_(kept) {}
+    Guard(const CommandForm& before_any, const FormOf& form_of, Words& kept)
+        : form_of_(form_of), at_(before_any), kept_(kept) {}
 
     Result<std::vector<std::string>> read(std::span<const std::string> words) {
         bool options_end = false;
@@ -24,7 +54,7 @@ public:
                 if (!took_next) return std::move(took_next).failure();
                 if (*took_next) ++i;
             } else {
-                auto taken = at_->name.empty() ? command(word) : operand(word);
+                auto taken = at_.name.empty() ? command(word) : operand(word);
                 if (!taken) return std::move(taken).failure();
             }
         }
@@ -34,8 +64,8 @@ public:
 
 private:
     std::string see_help() const {
-        return at_->name.empty() ? "see smtpblock --help"
-                                 : fmt::format("see smtpblock {} --help", at_->name);
+        return at_.name.empty() ? "see smtpblock --help"
+                                : fmt::format("see smtpblock {} --help", at_.name);
     }
 
     /// True when the option took the next word as its value.
@@ -43,9 +73,8 @@ private:
         const auto equals = word.starts_with("--") ? word.find('=') : std::string::npos;
         const bool has_value = equals != std::string::npos;
         const std::string name = word.substr(0, equals);
-        const auto found = std::find_if(at_->options.begin(), at_->options.end(),
-                                        [&](const auto& known) { return known.name == name; });
-        if (found == at_->options.end()) return unknown_option(name);
+        const CommandForm::Option* found = find_option(at_, name);
+        if (found == nullptr) return unknown_option(name);
         options_.push_back(name);
         if (found->value_name.empty()) {
             if (!has_value) return false;
@@ -59,8 +88,16 @@ private:
     }
 
     Failure unknown_option(const std::string& name) const {
+        if (at_.name.empty()) {
+            for (const CommandEntry& entry : command_entries())
+                if (find_option(form_of_(entry.name), name) != nullptr)
+                    return fail(ErrorCode::bad_input,
+                                "{}: stands before the command; write it behind, as in smtpblock "
+                                "{} {}",
+                                quoted(name), entry.name, name);
+        }
         std::vector<std::string> names;
-        for (const auto& known : at_->options) names.push_back(known.name);
+        for (const auto& known : at_.options) names.push_back(known.name);
         const std::string question = did_you_mean(name, names);
         if (!question.empty() || name.starts_with("--"))
             return fail(ErrorCode::bad_input, "{}: no such option{}; {}", quoted(name), question,
@@ -70,37 +107,45 @@ private:
     }
 
     Result<void> command(const std::string& word) {
-        std::vector<std::string> names;
-        for (const CommandForm& known : commands_) {
-            names.push_back(known.name);
-            if (word != known.name &&
-                std::find(known.aliases.begin(), known.aliases.end(), word) == known.aliases.end())
-                continue;
-            at_ = &known;
-            options_.push_back(known.name);
-            return {};
-        }
+        const CommandEntry* entry = find_command(word);
+        if (entry == nullptr) return unknown_command(word);
+        at_ = form_of_(entry->name);
+        options_.push_back(entry->name);
+        return {};
+    }
+
+    Failure unknown_command(const std::string& word) const {
+        if (evident_type(word))
+            return fail(ErrorCode::bad_input, "{}: no command; write smtpblock add {}",
+                        quoted(word), quoted(word));
         return fail(ErrorCode::bad_input, "{}: no such command{}; {}", quoted(word),
-                    did_you_mean(word, names), see_help());
+                    nearest_command(word), see_help());
     }
 
     Result<void> operand(const std::string& word) {
-        if (operands_.size() == at_->most_operands)
-            return fail(ErrorCode::bad_input, "{}: {} takes {}; {}", quoted(word), at_->name,
-                        at_->most_operands == 0 ? "options only" : "one rule at a time",
-                        see_help());
+        if (operands_.size() == at_.most_operands)
+            return fail(ErrorCode::bad_input, "{}: {} takes {}; {}", quoted(word), at_.name,
+                        what_it_takes(at_), see_help());
         operands_.push_back(kept_.token_for(word));
         return {};
     }
 
-    const std::vector<CommandForm>& commands_;
-    const CommandForm* at_;
+    const FormOf& form_of_;
+    CommandForm at_;
     Words& kept_;
     std::vector<std::string> options_;
     std::vector<std::string> operands_;
 };
 
 }  // namespace
+
+std::string nearest_command(std::string_view word) {
+    for (const auto& [name, ours] : other_names)
+        if (equal_ignoring_case(word, name)) return fmt::format("; did you mean {}?", quoted(ours));
+    std::vector<std::string> names;
+    for (const CommandEntry& entry : command_entries()) names.push_back(entry.name);
+    return did_you_mean(word, names);
+}
 
 std::string Words::token_for(std::string word) {
     words_.push_back(std::move(word));
@@ -111,10 +156,9 @@ const std::string& Words::of(const std::string& token) const {
     return words_.at(std::stoul(token.substr(1)));
 }
 
-Result<std::vector<std::string>> guarded(const CommandForm& before_any,
-                                         const std::vector<CommandForm>& commands,
+Result<std::vector<std::string>> guarded(const CommandForm& before_any, const FormOf& form_of,
                                          std::span<const std::string> words, Words& kept) {
-    return Guard(before_any, commands, kept).read(words);
+    return Guard(before_any, form_of, kept).read(words);
 }
 
 }  // namespace smtpblock

@@ -2,7 +2,7 @@
 
 namespace smtpblock::help {
 
-const char* const program = R"(Stop a sender now, without touching the mail server.
+const char program[] = R"(Stop a sender now, without touching the mail server.
 
 Examples:
   smtpblock add spammer@example.com              block a sender or an account
@@ -13,14 +13,14 @@ Examples:
   smtpblock delete spammer@example.com
 )";
 
-const char* const init = R"(Make the store. `add` does it where there is none; twice does no harm.
+const char init[] = R"(Make the store. `add` does it where there is none; twice does no harm.
 
 Examples:
   smtpblock init
   smtpblock init --group postfix
 )";
 
-const char* const add = R"(Add rules: all patterns or none. In force when it returns.
+const char add[] = R"(Add rules: all patterns or none. In force when it returns.
 
 Examples:
   smtpblock add spammer@example.com
@@ -30,7 +30,7 @@ Examples:
   smtpblock add --type ehlo ''                   who greets with no name at all
 )";
 
-const char* const edit = R"(Change a rule in place. Its ID stays.
+const char edit[] = R"(Change a rule in place. Its ID stays.
 
 Examples:
   smtpblock edit 17 --for 1w
@@ -38,7 +38,7 @@ Examples:
   smtpblock edit --type ehlo ylmf-pc --pattern '*.example.net'
 )";
 
-const char* const remove =
+const char remove[] =
     R"(Delete rules: all or none. Nothing fails because of them when it returns.
 
 Examples:
@@ -48,7 +48,7 @@ Examples:
   smtpblock delete --expired
 )";
 
-const char* const list = R"(List rules: a table on a terminal, tab-separated fields in a pipe.
+const char list[] = R"(List rules: a table on a terminal, tab-separated fields in a pipe.
 
 Examples:
   smtpblock list
@@ -57,14 +57,14 @@ Examples:
   smtpblock list | cut -f6                       the patterns alone
 )";
 
-const char* const show = R"(Show one rule in full.
+const char show[] = R"(Show one rule in full.
 
 Examples:
   smtpblock show 17
   smtpblock show --json spammer@example.com
 )";
 
-const char* const check =
+const char check[] =
     R"(Say what smtpblockd would do now, and by which rule. Exit status 10: block.
 
 Examples:
@@ -73,11 +73,18 @@ Examples:
   smtpblock check --quiet --ehlo ylmf-pc || echo blocked
 )";
 
-const char* const status = R"(Show the state of the store and who reads it.
+const char status[] = R"(Show the state of the store and who reads it.
 
 Examples:
   smtpblock status
   smtpblock status --json
+)";
+
+const char help[] = R"(Explain a command, examples first.
+
+Examples:
+  smtpblock help
+  smtpblock help add
 )";
 
 }  // namespace smtpblock::help

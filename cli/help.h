@@ -1,16 +1,17 @@
-// What --help prints before the options: what a command is for, and examples.
+// What --help prints before the options: what a command is for, in a line, and examples.
 #pragma once
 
 namespace smtpblock::help {
 
-extern const char* const program;
-extern const char* const init;
-extern const char* const add;
-extern const char* const edit;
-extern const char* const remove;
-extern const char* const list;
-extern const char* const show;
-extern const char* const check;
-extern const char* const status;
+extern const char program[];
+extern const char init[];
+extern const char add[];
+extern const char edit[];
+extern const char remove[];
+extern const char list[];
+extern const char show[];
+extern const char check[];
+extern const char status[];
+extern const char help[];
 
 }  // namespace smtpblock::help

@@ -1,40 +1,47 @@
 #include "cli/meanings.h"
 
+#include <fmt/ranges.h>
+
 #include <array>
 #include <utility>
+#include <vector>
 
+#include "cli/suggestion.h"
 #include "common/text.h"
 #include "common/time_text.h"
 
 namespace smtpblock {
 namespace {
 
-Failure not_one_of(std::string_view what, const std::string& word, std::string_view choices) {
-    return fail(ErrorCode::bad_input, "{}: no {}; write {}", quoted(word), what, choices);
+Failure not_one_of(std::string_view what, const std::string& word,
+                   const std::vector<std::string>& choices) {
+    return fail(ErrorCode::bad_input, "{}: no {}{}; write {} or {}", quoted(word), what,
+                did_you_mean(word, choices), fmt::join(choices.begin(), choices.end() - 1, ", "),
+                choices.back());
 }
 
 }  // namespace
 
 Result<RuleType> type_meant(const std::string& word) {
     if (const auto type = rule_type_of(word)) return *type;
-    return not_one_of("type", word, "email or ehlo");
+    return not_one_of("type", word, {"email", "ehlo"});
 }
 
 Result<Direction> direction_meant(const std::string& word) {
     if (const auto direction = direction_of(word)) return *direction;
-    return not_one_of("direction", word, "in, out or both");
+    return not_one_of("direction", word, {"in", "out", "both"});
 }
 
 Result<Action> action_meant(const std::string& word) {
     if (const auto action = action_of(word)) return *action;
-    return not_one_of("action", word, "reject, defer, allow or log");
+    return not_one_of("action", word, {"reject", "defer", "allow", "log"});
 }
 
 Result<Color> color_meant(const std::string& word) {
     if (word == "auto") return Color::automatic;
     if (word == "always") return Color::always;
     if (word == "never") return Color::never;
-    return not_one_of("choice of colour", word, "auto, always or never");
+    return not_one_of("choice of colour", word, {"auto", "always", "never"});
 }
 
 Result<SortKey> sort_key_meant(const std::string& word) {
@@ -50,7 +57,7 @@ Result<SortKey> sort_key_meant(const std::string& word) {
     for (const auto& [name, key] : keys)
         if (name == word) return key;
     return not_one_of("key to sort by", word,
-                      "id, type, dir, action, expires, pattern, created or updated");
+                      {"id", "type", "dir", "action", "expires", "pattern", "created", "updated"});
 }
 
 Result<Time> end_of_duration(const std::string& word, Time now) {

@@ -7,9 +7,11 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 #include <variant>
 
 #include "cli/arguments.h"
+#include "cli/guard.h"
 #include "common/result.h"
 
 namespace smtpblock {
@@ -19,8 +21,9 @@ struct Invocation {
     Command command;
 };
 
-/// What --help and --version print.
+/// What --help, --version and `help` print.
 struct HelpText {
+    GlobalOptions options;
     std::string text;
 };
 
@@ -28,5 +31,8 @@ using Parsed = std::variant<Invocation, HelpText>;
 
 /// `words` without the program's name. Errors: bad_input.
 Result<Parsed> parse(std::span<const std::string> words, Time now);
+
+/// The form of a command; of what may stand before any when `command` is empty.
+CommandForm form_of(std::string_view command);
 
 }  // namespace smtpblock

@@ -29,6 +29,7 @@ Result<int> run_words(std::span<const std::string> words, const Surroundings& su
     auto parsed = parse(words, surroundings.now);
     if (!parsed) return std::move(parsed).failure();
     if (const auto* help = std::get_if<HelpText>(&*parsed)) {
+        terminal.present(help->options);
         terminal.text(help->text);
         return finished(terminal, exit_done);
     }

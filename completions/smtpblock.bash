@@ -95,16 +95,18 @@ _smtpblock_command() {
     list | ls) options='--type --dir --action --match --sort --expiring --expired --all' ;;
     show) options='--type' ;;
     check) options='--dir --ehlo --from --user' ;;
-    status) options='' ;;
+    status | help) options='' ;;
     '')
         options='--version'
         [[ $word == -* ]] ||
-            _smtpblock_words "$word" init add edit delete rm list ls show check status
+            _smtpblock_words "$word" init add edit delete rm list ls show check status help
         ;;
     *) return ;;
     esac
     # shellcheck disable=SC2086
     [[ $word == -* ]] && _smtpblock_words "$word" $options $everywhere
+    [[ $command != help ]] ||
+        _smtpblock_words "$word" init add edit delete list show check status
     case $command in
     edit | delete | rm | show)
         [[ $word == -* ]] || _smtpblock_rules "$program" "$word" "$quote" --all "${ask[@]}"

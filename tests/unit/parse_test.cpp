@@ -127,7 +127,8 @@ TEST_CASE("what stands behind an option is turned into what it means") {
 }
 
 TEST_CASE("a word that makes no sense is refused with those that do") {
-    CHECK(refused({"add", "--type", "mail", "x"}) == "'mail': no type; write email or ehlo");
+    CHECK(refused({"add", "--type", "mail", "x"}) ==
+          "'mail': no type; did you mean 'email'?; write email or ehlo");
     CHECK(refused({"add", "--dir", "up", "x"}) == "'up': no direction; write in, out or both");
     CHECK(refused({"add", "--action", "drop", "x"}) ==
           "'drop': no action; write reject, defer, allow or log");
@@ -148,7 +149,24 @@ TEST_CASE("a mistyped command or option gets the nearest one named") {
         refused({"add", "--descripton", "a", "x"}) ==
         "'--descripton': no such option; did you mean '--description'?; see smtpblock add --help");
     CHECK(refused({"--jsn", "list"}).find("did you mean '--json'?") != std::string::npos);
+    CHECK(refused({"unblock", "x"}) ==
+          "'unblock': no such command; did you mean 'delete'?; see smtpblock --help");
+    CHECK(refused({"a@example.com"}) ==
+          "'a@example.com': no command; write smtpblock add 'a@example.com'");
+    CHECK(refused({"--dir", "in", "add", "x"}) ==
+          "'--dir': stands before the command; write it behind, as in smtpblock add --dir");
     CHECK(refused({"reload"}) == "'reload': no such command; see smtpblock --help");
+}
+
+TEST_CASE("a mistyped value gets the nearest one named") {
+    CHECK(refused({"add", "--type", "eglo", "x"}).find("did you mean 'ehlo'?") !=
+          std::string::npos);
+    CHECK(refused({"add", "--action", "alow", "x"}) ==
+          "'alow': no action; did you mean 'allow'?; write reject, defer, allow or log");
+    CHECK(refused({"list", "--sort", "expire"}).find("did you mean 'expires'?") !=
+          std::string::npos);
+    CHECK(refused({"help", "lst"}) ==
+          "'lst': no such command; did you mean 'list'?; see smtpblock help");
 }
 
 TEST_CASE("what does not go together is refused") {
@@ -170,13 +188,16 @@ TEST_CASE("what does not go together is refused") {
 TEST_CASE("help begins with what a command is for, and examples") {
     CHECK(help_of({"--version"}) == "smtpblock " SMTPBLOCK_VERSION "\n");
     CHECK(help_of({"--help"}).find("Examples:\n  smtpblock add") < 100);
+    CHECK(help_of({"help"}) == help_of({"--help"}));
+    CHECK(help_of({"help", "rm"}) == help_of({"delete", "--help"}));
     for (const char* command :
-         {"init", "add", "edit", "delete", "list", "show", "check", "status"}) {
+         {"init", "add", "edit", "delete", "list", "show", "check", "status", "help"}) {
         INFO(command);
         const std::string help = help_of({command, "--help"});
         CHECK(help.find(std::string("Examples:\n  smtpblock ") + command) < 120);
         CHECK(help.find("--store DIR") != std::string::npos);
         CHECK(help_of({command, "-h"}) == help);
+        CHECK(help_of({"help", command}) == help);
         CHECK(help_of({"--help"}).find(std::string("\n  ") + command) != std::string::npos);
     }
 }

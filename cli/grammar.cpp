@@ -1,0 +1,148 @@
+#include "cli/grammar.h"
+
+#include <algorithm>
+#include <array>
+
+#include "cli/help.h"
+#include "cli/meanings.h"
+#include "common/time_text.h"
+
+namespace smtpblock {
+namespace {
+
+constexpr const char* directions = "in|out|both";
+constexpr const char* types = "email|ehlo";
+constexpr const char* actions = "reject|defer|allow|log";
+constexpr const char* which_type = "Which rule, when both types have the pattern";
+
+void bind_end(OptionBinder& bind, std::optional<Time>& expires) {
+    const auto end_after = [now = bind.now()](const auto& word) {
+        return end_of_duration(word, now);
+    };
+    const auto end_at = [now = bind.now()](const auto& word) { return end_at_time(word, now); };
+    bind.value("--for", "DURATION", "End after a duration: 90s, 15m, 2h30m, 3d, 1w", expires,
+               end_after);
+    bind.value("--until", "TIME", "End at a time: 18:00, 2026-12-01, '2026-12-01 18:00'", expires,
+               end_at);
+}
+
+void bind_init(OptionBinder& bind, Wanted& wanted) {
+    auto& init = wanted.command.emplace<InitArguments>();
+    bind.text("--group", "GROUP", "The group that smtpblockd runs in", init.group);
+}
+
+void bind_add(OptionBinder& bind, Wanted& wanted) {
+    auto& add = wanted.command.emplace<AddArguments>();
+    bind.value("--type", types, "What the patterns are; not needed when there is an @ in them",
+               add.type, type_meant);
+    bind.value("--dir", directions, "The way of the mail that the rule applies to (both)",
+               add.direction, direction_meant);
+    bind.value("--action", actions, "What becomes of it (reject)", add.action, action_meant);
+    bind_end(bind, add.expires);
+    bind.only_one_of({"--for", "--until"});
+    bind.text("--description", "TEXT", "Why, for those who read the list", add.description);
+    bind.flag("--replace", "Change the rule that has the pattern, if any", add.replace);
+    bind.flag("--if-absent", "Leave the rule that has the pattern as it is", add.if_absent);
+    bind.only_one_of({"--replace", "--if-absent"});
+    bind.flag("--dry-run", "Print what would be added, and change nothing", add.dry_run);
+    bind.texts("PATTERN", "", "What to block; - reads standard input, one a line", add.patterns);
+}
+
+void bind_edit(OptionBinder& bind, Wanted& wanted) {
+    auto& edit = wanted.command.emplace<EditArguments>();
+    bind.value("--type", types, which_type, edit.type, type_meant);
+    bind.text("--pattern", "PATTERN", "The new pattern", edit.pattern);
+    bind.value("--dir", directions, "The new direction", edit.direction, direction_meant);
+    bind.value("--action", actions, "The new action", edit.action, action_meant);
+    bind_end(bind, edit.expires);
+    bind.flag("--forever", "No end any more", edit.forever);
+    bind.only_one_of({"--for", "--until", "--forever"});
+    bind.text("--description", "TEXT", "The new description", edit.description);
+    bind.text("ID|PATTERN", "", "The rule to change", edit.rule);
+}
+
+void bind_delete(OptionBinder& bind, Wanted& wanted) {
+    auto& remove = wanted.command.emplace<DeleteArguments>();
+    bind.value("--type", types, which_type, remove.type, type_meant);
+    bind.flag("--expired", "All rules that have run out", remove.expired);
+    bind.texts("ID|PATTERN", "", "The rules to delete", remove.rules);
+}
+
+void bind_list(OptionBinder& bind, Wanted& wanted) {
+    auto& list = wanted.command.emplace<ListArguments>();
+    bind.value("--type", types, "Rules of this type", list.type, type_meant);
+    bind.value("--dir", directions, "Rules of this very direction", list.direction,
+               direction_meant);
+    bind.value("--action", actions, "Rules of this action", list.action, action_meant);
+    bind.text("--match", "TEXT", "Rules with TEXT in the pattern or the description", list.match);
+    bind.value("--sort", "KEY",
+               "By id, type, dir, action, expires, pattern, created or updated (id)", list.sort,
+               sort_key_meant);
+    bind.flag("--expired", "Rules that have run out", list.expired);
+    bind.flag("--all", "Those that have run out as well", list.all);
+    bind.value("--expiring", "DURATION", "Rules that end within DURATION", list.expiring,
+               parse_duration);
+    bind.only_one_of({"--expired", "--all", "--expiring"});
+}
+
+void bind_show(OptionBinder& bind, Wanted& wanted) {
+    auto& show = wanted.command.emplace<ShowArguments>();
+    bind.value("--type", types, which_type, show.type, type_meant);
+    bind.text("ID|PATTERN", "", "The rule to show", show.rule);
+}
+
+void bind_check(OptionBinder& bind, Wanted& wanted) {
+    auto& check = wanted.command.emplace<CheckArguments>();
+    bind.value("--dir", directions, "The way of the mail (both, a line each)", check.direction,
+               direction_meant);
+    bind.texts("--ehlo", "NAME", "A name given in EHLO; once for each", check.ehlo);
+    bind.text("--from", "ADDRESS", "The envelope sender; <> for the null sender", check.from);
+    bind.text("--user", "NAME", "The account that logs in", check.user);
+}
+
+void bind_status(OptionBinder&, Wanted& wanted) {
+    wanted.command.emplace<StatusArguments>();
+}
+
+void bind_help(OptionBinder& bind, Wanted& wanted) {
+    auto& about = wanted.help.emplace().about;
+    bind.text("COMMAND", "", "The command to explain", about);
+}
+
+constexpr std::array entries{
+    CommandEntry{"init", "", help::init, bind_init},
+    CommandEntry{"add", "", help::add, bind_add},
+    CommandEntry{"edit", "", help::edit, bind_edit},
+    CommandEntry{"delete", "rm", help::remove, bind_delete},
+    CommandEntry{"list", "ls", help::list, bind_list},
+    CommandEntry{"show", "", help::show, bind_show},
+    CommandEntry{"check", "", help::check, bind_check},
+    CommandEntry{"status", "", help::status, bind_status},
+    CommandEntry{"help", "", help::help, bind_help},
+};
+
+}  // namespace
+
+std::span<const CommandEntry> command_entries() {
+    return entries;
+}
+
+const CommandEntry* find_command(std::string_view word) {
+    const auto found = std::find_if(entries.begin(), entries.end(), [&](const auto& entry) {
+        return word == entry.name || (!word.empty() && word == entry.alias);
+    });
+    return found == entries.end() ? nullptr : &*found;
+}
+
+void bind_global_options(OptionBinder& bind, GlobalOptions& options) {
+    bind.under("Options of every command");
+    bind.text("--store", "DIR", "The store (/var/lib/smtpblock)", options.store);
+    bind.text("--config", "FILE", "The configuration (/etc/smtpblock/smtpblock.toml)",
+              options.config);
+    bind.flag("--json", "Print JSON, one object a line", options.json);
+    bind.flag("--quiet", "Print IDs alone, and no notes", options.quiet);
+    bind.value("--color", "auto|always|never", "Use colours (auto: on a terminal)", options.color,
+               color_meant);
+}
+
+}  // namespace smtpblock

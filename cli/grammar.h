@@ -1,0 +1,40 @@
+// Every command: its name, its help, and the options that fill its arguments. A new command is a
+// line in this table; only the options of the command that was typed are ever bound.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "cli/arguments.h"
+#include "cli/option_binder.h"
+
+namespace smtpblock {
+
+/// What a command line fills: a command with its arguments, or what help was asked about.
+struct Wanted {
+    GlobalOptions options{};
+    Command command{};
+    struct Help {
+        std::optional<std::string> about;  ///< a command; none: all of it
+    };
+    std::optional<Help> help{};
+};
+
+struct CommandEntry {
+    const char* name;
+    const char* alias;  ///< empty: none
+    const char* help;   ///< its first line says what the command is for
+    void (*bind)(OptionBinder&, Wanted&);
+};
+
+/// In the order of --help.
+std::span<const CommandEntry> command_entries();
+
+/// By its name or its alias; null when there is none.
+const CommandEntry* find_command(std::string_view word);
+
+void bind_global_options(OptionBinder& bind, GlobalOptions& options);
+
+}  // namespace smtpblock
