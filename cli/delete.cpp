@@ -68,15 +68,16 @@ Result<int> run(const DeleteArguments& arguments, const Context& context, Termin
     auto writer = StoreWriter::open(context.store);
     if (!writer) return std::move(writer).failure();
     std::vector<Rule> deleted;
-    auto edited = (*writer)->edit(context.editor, [&](Edit& edit) -> Result<void> {
-        auto rules = arguments.expired ? still_expired(edit, run_out, context.editor.now)
-                                       : selected_rules(edit, selections);
-        if (!rules) return std::move(rules).failure();
-        for (const Rule& rule : *rules)
-            if (auto removed = edit.remove(rule.id); !removed) return removed;
-        deleted = std::move(*rules);
-        return {};
-    });
+    auto edited =
+        (*writer)->edit(context.editor, EditVerb::remove, [&](Edit& edit) -> Result<void> {
+            auto rules = arguments.expired ? still_expired(edit, run_out, context.editor.now)
+                                           : selected_rules(edit, selections);
+            if (!rules) return std::move(rules).failure();
+            for (const Rule& rule : *rules)
+                if (auto removed = edit.remove(rule.id); !removed) return removed;
+            deleted = std::move(*rules);
+            return {};
+        });
     writer->reset();  // before with_nearest_rule() opens the store
     if (!edited) return with_nearest_rule(edited.error(), context.store, arguments.rules);
 

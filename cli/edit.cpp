@@ -47,7 +47,7 @@ Result<int> run(const EditArguments& arguments, const Context& context, Terminal
     auto writer = StoreWriter::open(context.store);
     if (!writer) return std::move(writer).failure();
     std::optional<Rule> result;
-    auto edited = (*writer)->edit(context.editor, [&](Edit& edit) -> Result<void> {
+    auto edited = (*writer)->edit(context.editor, EditVerb::edit, [&](Edit& edit) -> Result<void> {
         auto found = find_selected(edit, *selection);
         if (!found) return std::move(found).failure();
         auto wanted = changed(std::move(*found), arguments);

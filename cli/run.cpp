@@ -38,10 +38,9 @@ Result<int> run_words(std::span<const std::string> words, const Surroundings& su
     const bool needs_config = std::holds_alternative<CheckArguments>(invocation.command);
     auto settings = settings_of(invocation.options, surroundings.environment, needs_config);
     if (!settings) return std::move(settings).failure();
-    const Context context{StorePaths(settings->store),
-                          {editor_name(), surroundings.now},
-                          EditLog(surroundings.syslog, editor_identity()),
-                          settings->config};
+    const Editor editor = editor_at(surroundings.now);
+    const Context context{StorePaths(settings->store), editor,
+                          EditLog(surroundings.syslog, identity_of(editor)), settings->config};
     return std::visit([&](const auto& arguments) { return run(arguments, context, terminal); },
                       invocation.command);
 }

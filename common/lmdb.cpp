@@ -6,6 +6,11 @@
 #include "common/store_fault.h"
 
 namespace smtpblock::lmdb {
+namespace {
+
+constexpr std::size_t longest_key_octets = 511;  // MDB_MAXKEYSIZE of the Debian package
+
+}  // namespace
 
 // A close or an end that meets a cut file leaves behind what it held: there is nothing to give it
 // back to.
@@ -44,12 +49,13 @@ int commit(Transaction& transaction) {
     return guarded([&] { return mdb_txn_commit(ended); });
 }
 
-int get(MDB_txn* transaction, MDB_dbi table, std::string_view key, std::string& value) {
+int get(MDB_txn* transaction, MDB_dbi table, std::string_view key, std::string& value,
+        std::size_t most_octets) {
     MDB_val wanted = value_of(key);
     MDB_val found{};
     const int number = guarded([&] { return mdb_get(transaction, table, &wanted, &found); });
     if (number != MDB_SUCCESS) return number;
-    if (found.mv_size > store_value_octets) return MDB_CORRUPTED;
+    if (found.mv_size > most_octets) return MDB_CORRUPTED;
     value.resize(found.mv_size);
     return guarded([&] {
         std::memcpy(value.data(), found.mv_data, found.mv_size);
@@ -67,6 +73,46 @@ int put(MDB_txn* transaction, MDB_dbi table, std::string_view key, std::string_v
 int erase(MDB_txn* transaction, MDB_dbi table, std::string_view key) {
     MDB_val at = value_of(key);
     return guarded([&] { return mdb_del(transaction, table, &at, nullptr); });
+}
+
+TableCursor::TableCursor(MDB_txn* transaction, MDB_dbi table) {
+    MDB_cursor* made = nullptr;
+    opened_ = guarded([&] { return mdb_cursor_open(transaction, table, &made); });
+    cursor_.reset(made);
+}
+
+int TableCursor::seek(std::string_view from) {
+    return step(from.empty() ? MDB_FIRST : MDB_SET_RANGE, from);
+}
+int TableCursor::first() {
+    return step(MDB_FIRST);
+}
+int TableCursor::next() {
+    return step(MDB_NEXT);
+}
+int TableCursor::last() {
+    return step(MDB_LAST);
+}
+int TableCursor::previous() {
+    return step(MDB_PREV);
+}
+
+int TableCursor::step(MDB_cursor_op operation, std::string_view from) {
+    if (opened_ != MDB_SUCCESS) return opened_;
+    MDB_val at = value_of(from);
+    MDB_val found{};
+    const int number =
+        guarded([&] { return mdb_cursor_get(cursor_.get(), &at, &found, operation); });
+    if (number != MDB_SUCCESS) return number;
+    if (at.mv_size > longest_key_octets || found.mv_size > store_record_octets)
+        return MDB_CORRUPTED;
+    key_.resize(at.mv_size);
+    value_.resize(found.mv_size);
+    return guarded([&] {
+        view_of(at).copy(key_.data(), key_.size());
+        view_of(found).copy(value_.data(), value_.size());
+        return MDB_SUCCESS;
+    });
 }
 
 }  // namespace smtpblock::lmdb

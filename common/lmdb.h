@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "common/store.h"
+
 namespace smtpblock::lmdb {
 
 struct CloseEnvironment {
@@ -39,10 +41,36 @@ int begin(MDB_env* environment, unsigned flags, Transaction& transaction);
 int commit(Transaction& transaction);
 
 /// Copies the value at `key`. MDB_NOTFOUND when there is none; MDB_CORRUPTED when it is longer
-/// than anything that is ever stored.
-int get(MDB_txn* transaction, MDB_dbi table, std::string_view key, std::string& value);
+/// than `most_octets`.
+int get(MDB_txn* transaction, MDB_dbi table, std::string_view key, std::string& value,
+        std::size_t most_octets = store_value_octets);
 int put(MDB_txn* transaction, MDB_dbi table, std::string_view key, std::string_view value,
         unsigned flags);
 int erase(MDB_txn* transaction, MDB_dbi table, std::string_view key);
+
+/// Walks a table in the order of its keys. Each step copies key and value, so that they outlive
+/// writes to the table; after one, go on with seek().
+class TableCursor {
+public:
+    TableCursor(MDB_txn* transaction, MDB_dbi table);
+
+    /// Goes to the first entry whose key is not below `from`. MDB_NOTFOUND: there is none.
+    int seek(std::string_view from);
+    int first();
+    int next();
+    int last();
+    int previous();
+
+    const std::string& key() const { return key_; }
+    const std::string& value() const { return value_; }
+
+private:
+    int step(MDB_cursor_op operation, std::string_view from = {});
+
+    Cursor cursor_;
+    int opened_;
+    std::string key_;
+    std::string value_;
+};
 
 }  // namespace smtpblock::lmdb

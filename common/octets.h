@@ -12,6 +12,10 @@ namespace smtpblock {
 
 class OctetWriter {
 public:
+    OctetWriter() = default;
+    /// Appends to `out`, and take() gives it back: memory is used again.
+    explicit OctetWriter(std::string out) : out_(std::move(out)) {}
+
     void octet(std::uint8_t value) { out_ += static_cast<char>(value); }
     void fixed32(std::uint32_t value) {
         for (unsigned shift = 32; shift > 0; shift -= 8)
@@ -70,6 +74,7 @@ public:
         return raw(octets);
     }
 
+    std::size_t left() const { return rest_.size(); }
     bool good() const { return good_; }
     /// All was there, and nothing is left.
     bool whole() const { return good_ && rest_.empty(); }

@@ -55,28 +55,37 @@ bool sound(std::string_view key, std::string_view value) {
 
 std::string encode_rule(const Rule& rule) {
     const RuleKey key = rule.pattern.key();
-    unsigned bits = static_cast<unsigned>(rule.direction) | static_cast<unsigned>(rule.action)
-                                                                << action_shift;
-    if (rule.expires) bits |= expires_bit;
-    if (key.cut()) bits |= cut_bit;
+    std::string value;
+    encode_rule(RuleParts{key.view(), rule.pattern.subject(), rule.id, rule.direction, rule.action,
+                          rule.expires, rule.created, rule.updated, rule.by, rule.description},
+                value);
+    return value;
+}
 
-    OctetWriter body;
-    body.octet(static_cast<std::uint8_t>(bits));
-    body.number(rule.id);
-    if (rule.expires) body.number(seconds(*rule.expires));
-    body.number(seconds(rule.created));
-    body.number(seconds(rule.updated));
-    body.text(rule.by);
-    body.text(rule.description);
-    if (key.cut()) body.text(rule.pattern.subject());
-    const std::string written = body.take();
+void encode_rule(const RuleParts& parts, std::string& value) {
+    const bool cut = parts.key.size() == key_octets;
+    unsigned bits = static_cast<unsigned>(parts.direction) | static_cast<unsigned>(parts.action)
+                                                                 << action_shift;
+    if (parts.expires) bits |= expires_bit;
+    if (cut) bits |= cut_bit;
 
-    OctetWriter value;
-    value.octet(format);
-    const char head = static_cast<char>(format);
-    value.fixed32(crc32c(written, crc32c({&head, 1}, crc32c(key.view()))));
-    value.raw(written);
-    return value.take();
+    value.clear();
+    OctetWriter out(std::move(value));
+    out.octet(format);
+    out.fixed32(0);  // the checksum, once the rest is there
+    out.octet(static_cast<std::uint8_t>(bits));
+    out.number(parts.id);
+    if (parts.expires) out.number(seconds(*parts.expires));
+    out.number(seconds(parts.created));
+    out.number(seconds(parts.updated));
+    out.text(parts.by);
+    out.text(parts.description);
+    if (cut) out.text(parts.subject);
+    value = out.take();
+
+    OctetWriter checksum;
+    checksum.fixed32(checksum_of(parts.key, value));
+    value.replace(checksum_at, checksum_octets, checksum.take());
 }
 
 std::optional<Rule> decode_rule(std::string_view key, std::string_view value) {

@@ -22,7 +22,23 @@
 
 namespace smtpblock {
 
+/// What a stored rule is made of, wherever it lies.
+struct RuleParts {
+    std::string_view key;      ///< the pattern's
+    std::string_view subject;  ///< the pattern's, of use only when the key is cut
+    RuleId id = 0;
+    Direction direction = Direction::both;
+    Action action = Action::reject;
+    std::optional<Time> expires;
+    Time created;
+    Time updated;
+    std::string_view by;
+    std::string_view description;
+};
+
 std::string encode_rule(const Rule& rule);
+/// Into `value`, whose memory is used again.
+void encode_rule(const RuleParts& parts, std::string& value);
 
 /// Nothing when key or value are damaged.
 std::optional<Rule> decode_rule(std::string_view key, std::string_view value);

@@ -86,10 +86,16 @@ inline constexpr const char* edits_table = "edits";
 inline constexpr const char* changes_table = "changes";
 inline constexpr const char* state_key = "state";
 
+/// Edits kept when the configuration does not say otherwise.
+inline constexpr std::uint64_t history_kept = 100'000;
+
 /// A description is a line, not a text.
 inline constexpr std::size_t description_octets = 1U << 16U;
 
 /// A value longer than this is damage: beside the description it holds a name and a subject.
 inline constexpr std::size_t store_value_octets = 2 * description_octets;
+
+/// But for an edit's record: two numbers for each run of IDs that it touched.
+inline constexpr std::size_t store_record_octets = std::size_t{1} << 30U;
 
 }  // namespace smtpblock

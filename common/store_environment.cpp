@@ -55,7 +55,15 @@ void on_assertion(MDB_env*, const char*) {
     on_store_assertion();
 }
 
-/// `environment` set up as every process must: LMDB takes the first one's word.
+bool identify(const std::string& path, FileIdentity& identity) {
+    struct stat info {};
+    if (::stat(path.c_str(), &info) != 0) return false;
+    identity = {info.st_dev, info.st_ino};
+    return true;
+}
+
+}  // namespace
+
 int prepare(lmdb::Environment& environment) {
     install_store_guard();
     MDB_env* made = nullptr;
@@ -69,15 +77,7 @@ int prepare(lmdb::Environment& environment) {
     return mdb_env_set_mapsize(made, map_octets());
 }
 
-bool identify(const std::string& path, FileIdentity& identity) {
-    struct stat info {};
-    if (::stat(path.c_str(), &info) != 0) return false;
-    identity = {info.st_dev, info.st_ino};
-    return true;
-}
-
-/// What a number means for whoever has to mend it: why, then the next step.
-std::string meaning(int number) {
+std::string meaning_of(int number) {
     switch (number) {
         case page_is_gone:
             return "damaged: pages are missing; bring it back from a backup";
@@ -113,8 +113,6 @@ std::string meaning(int number) {
             return mdb_strerror(number);
     }
 }
-
-}  // namespace
 
 StoreEnvironment::~StoreEnvironment() {
     environment_.reset();
@@ -194,7 +192,7 @@ Result<void> StoreEnvironment::make(const std::string& directory) {
     if (number == MDB_SUCCESS)
         number = mdb_env_open(made.get(), directory.c_str(), MDB_NOTLS, S_IRUSR | S_IWUSR);
     if (number == MDB_SUCCESS) number = made.open_tables(0);
-    if (number != MDB_SUCCESS) return fail(failed, "{}: {}", quoted(directory), meaning(number));
+    if (number != MDB_SUCCESS) return fail(failed, "{}: {}", quoted(directory), meaning_of(number));
     return {};
 }
 
@@ -241,7 +239,7 @@ Result<void> StoreEnvironment::read_record(std::string_view octets, StoreRecord&
 
 Failure StoreEnvironment::explain(int number) const {
     if (number == EACCES || number == EPERM) return path_failure(paths_.rules_data(), number);
-    return fail(failed, "{}: {}", quoted(paths_.rules_data()), meaning(number));
+    return fail(failed, "{}: {}", quoted(paths_.rules_data()), meaning_of(number));
 }
 
 Failure StoreEnvironment::damaged(std::string_view what) const {

@@ -17,6 +17,12 @@
 
 namespace smtpblock {
 
+/// What LMDB's or guarded()'s number means for whoever has to mend it: why, then the next step.
+std::string meaning_of(int number);
+
+/// An LMDB environment set up as every process must: LMDB takes the first one's word.
+int prepare(lmdb::Environment& environment);
+
 class StoreEnvironment {
 public:
     /// Checks the paths, then opens. Errors: no_store, not_permitted, failed.

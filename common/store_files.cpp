@@ -14,6 +14,7 @@
 #include <optional>
 #include <utility>
 
+#include "common/descriptor.h"
 #include "common/store.h"
 #include "common/store_access.h"
 #include "common/store_environment.h"
@@ -29,23 +30,6 @@ constexpr mode_t root_mode = 0755;
 constexpr mode_t rules_mode = 0750;
 constexpr mode_t data_mode = 0640;
 constexpr mode_t lock_mode = 0660;
-
-/// A descriptor that is closed.
-class Descriptor {
-public:
-    explicit Descriptor(int number) : number_(number) {}
-    ~Descriptor() {
-        if (number_ >= 0) ::close(number_);
-    }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-
-    bool open() const { return number_ >= 0; }
-    int number() const { return number_; }
-
-private:
-    int number_;
-};
 
 int open_directory(const std::string& path) {
     return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

@@ -6,9 +6,11 @@
 
 #include "common/rule_codec.h"
 #include "common/store.h"
+#include "common/store_backup.h"
 #include "common/store_fault.h"
 #include "common/store_snapshot.h"
 #include "common/store_tables.h"
+#include "common/store_walk.h"
 
 namespace smtpblock {
 namespace {
@@ -48,22 +50,6 @@ private:
     const StoreSnapshot& snapshot_;
     mutable int number_ = MDB_SUCCESS;
 };
-
-/// The next entry of a table, or the first; `key` and `value` are copies.
-int step(MDB_cursor* cursor, std::string& key, std::string& value) {
-    MDB_val at{};
-    MDB_val found{};
-    const int number = guarded([&] { return mdb_cursor_get(cursor, &at, &found, MDB_NEXT); });
-    if (number != MDB_SUCCESS) return number;
-    if (at.mv_size > key_octets || found.mv_size > key_octets) return MDB_CORRUPTED;
-    key.resize(at.mv_size);
-    value.resize(found.mv_size);
-    return guarded([&] {
-        lmdb::view_of(at).copy(key.data(), key.size());
-        lmdb::view_of(found).copy(value.data(), value.size());
-        return MDB_SUCCESS;
-    });
-}
 
 }  // namespace
 
@@ -117,6 +103,7 @@ Result<StoreState> StoreReader::state() {
     state.rules = record.rules();
     state.email_rules = record.rules(RuleType::email);
     state.ehlo_rules = record.rules(RuleType::ehlo);
+    state.paused_until = record.paused_until;
     if (record.revision != 0) state.last_edit = record.last_edit;
     state.bytes = snapshot.octets();
     return state;
@@ -137,37 +124,22 @@ Result<std::optional<Rule>> StoreReader::find(const Pattern& pattern) {
 }
 
 Result<void> StoreReader::each(const std::function<bool(const Rule&)>& visit) {
+    return walk_rules(open_->snapshot, visit);
+}
+
+Result<void> StoreReader::history(const HistoryQuery& query, HistoryVisitor& visitor) {
+    return walk_history(open_->snapshot, query, visitor);
+}
+
+Result<VerifyReport> StoreReader::verify(const std::function<void(std::uint64_t)>& progress) {
+    return verify_store(open_->snapshot, progress);
+}
+
+Result<void> StoreReader::backup(const std::string& file) {
     StoreSnapshot& snapshot = open_->snapshot;
-    if (auto begun = snapshot.begin(); !begun) return std::move(begun).failure();
+    if (auto begun = snapshot.begin(); !begun) return begun;
     const EndOfSnapshot end(snapshot);
-    const StoreEnvironment& store = snapshot.store();
-
-    MDB_cursor* made = nullptr;
-    int number =
-        guarded([&] { return mdb_cursor_open(snapshot.transaction(), store.ids(), &made); });
-    if (number != MDB_SUCCESS) return store.explain(number);
-    const lmdb::Cursor cursor(made);
-
-    std::uint64_t rules = 0;
-    std::uint64_t checksum = 0;
-    std::string id;
-    std::string key;
-    std::string value;
-    while ((number = step(cursor.get(), id, key)) == MDB_SUCCESS) {
-        number = lmdb::get(snapshot.transaction(), store.rules(), key, value);
-        if (number == MDB_NOTFOUND) return store.damaged("an ID leads to no rule");
-        if (number != MDB_SUCCESS) break;
-        const auto rule = decode_rule(key, value);
-        if (!rule || IdKey(rule->id).view() != id)
-            return store.damaged("a rule's checksum is wrong");
-        ++rules;
-        checksum += rule_checksum(value);
-        if (!visit(*rule)) return {};
-    }
-    if (number != MDB_NOTFOUND) return store.explain(number);
-    if (rules != snapshot.record().rules() || checksum != snapshot.record().checksum)
-        return store.damaged("the sum of its rules is not what its state record says");
-    return {};
+    return write_backup(snapshot.store(), file);
 }
 
 std::vector<pid_t> StoreReader::readers() {

@@ -15,7 +15,9 @@
 #include "common/matcher.h"
 #include "common/result.h"
 #include "common/rule.h"
+#include "common/store_history.h"
 #include "common/store_paths.h"
+#include "common/store_verify.h"
 
 namespace smtpblock {
 
@@ -27,7 +29,8 @@ struct StoreState {
     std::uint64_t email_rules = 0;
     std::uint64_t ehlo_rules = 0;
     std::optional<Time> last_edit;
-    std::uint64_t bytes = 0;  ///< of data.mdb
+    std::optional<Time> paused_until;  ///< it may lie in the past
+    std::uint64_t bytes = 0;           ///< of data.mdb
 };
 
 class StoreReader {
@@ -49,8 +52,14 @@ public:
     Result<StoreState> state();
     Result<std::optional<Rule>> find(RuleId id);
     Result<std::optional<Rule>> find(const Pattern& pattern);
-    /// Every rule by ascending ID, of one snapshot, until `visit` answers false.
+    /// Every rule by ascending ID, until `visit` answers false (store_walk.h).
     Result<void> each(const std::function<bool(const Rule&)>& visit);
+    /// What was edited, newest first (store_history.h).
+    Result<void> history(const HistoryQuery& query, HistoryVisitor& visitor);
+    /// Looks at everything in the store (store_verify.h).
+    Result<VerifyReport> verify(const std::function<void(std::uint64_t done)>& progress);
+    /// Writes a consistent copy, which `restore` takes (store_backup.h).
+    Result<void> backup(const std::string& file);
 
     /// Processes that have the store open for reading, this one left out.
     std::vector<pid_t> readers();

@@ -45,16 +45,14 @@ std::uint64_t StoreRecord::detail(PatternKind kind, std::uint8_t detail) const {
     return details == nullptr ? 0 : (*details)[detail];
 }
 
-void StoreRecord::count_one_more(const Pattern& pattern) {
-    ++counts_[index(pattern.kind())];
-    if (Details* const details = details_of(pattern.kind()))
-        ++(*details)[key_detail(pattern.kind(), pattern.subject())];
+void StoreRecord::count_one_more(PatternKind kind, std::string_view subject) {
+    ++counts_[index(kind)];
+    if (Details* const details = details_of(kind)) ++(*details)[key_detail(kind, subject)];
 }
 
-void StoreRecord::count_one_less(const Pattern& pattern) {
-    --counts_[index(pattern.kind())];
-    if (Details* const details = details_of(pattern.kind()))
-        --(*details)[key_detail(pattern.kind(), pattern.subject())];
+void StoreRecord::count_one_less(PatternKind kind, std::string_view subject) {
+    --counts_[index(kind)];
+    if (Details* const details = details_of(kind)) --(*details)[key_detail(kind, subject)];
 }
 
 std::uint64_t StoreRecord::rules() const {

@@ -34,8 +34,8 @@ struct StoreRecord {
     std::uint64_t detail(PatternKind kind, std::uint8_t detail) const;
     std::uint64_t rules() const;
     std::uint64_t rules(RuleType type) const;
-    void count_one_more(const Pattern& pattern);
-    void count_one_less(const Pattern& pattern);
+    void count_one_more(PatternKind kind, std::string_view subject);
+    void count_one_less(PatternKind kind, std::string_view subject);
     bool paused(Time now) const { return paused_until && now < *paused_until; }
     /// `f81d4fae-7dec-41d0-a765-00a0c91e6bf6`.
     std::string uuid_text() const;

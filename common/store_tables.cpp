@@ -4,9 +4,23 @@
 
 namespace smtpblock {
 
-IdKey::IdKey(RuleId id) {
-    for (auto octet = octets_.rbegin(); octet != octets_.rend(); ++octet, id >>= 8U)
-        *octet = static_cast<char>(id & 0xffU);
+NumberKey::NumberKey(std::uint64_t number) {
+    for (auto octet = octets_.rbegin(); octet != octets_.rend(); ++octet, number >>= 8U)
+        *octet = static_cast<char>(number & 0xffU);
+}
+
+std::uint64_t NumberKey::number_of(std::string_view key) {
+    if (key.size() != sizeof(std::uint64_t)) return 0;
+    std::uint64_t number = 0;
+    for (const char c : key) number = number << 8U | static_cast<unsigned char>(c);
+    return number;
+}
+
+ChangeKey::ChangeKey(RuleId id, std::uint64_t revision) {
+    const NumberKey first(id);
+    const NumberKey second(revision);
+    first.view().copy(octets_.data(), first.view().size());
+    second.view().copy(octets_.data() + first.view().size(), second.view().size());
 }
 
 Result<std::optional<Rule>> rule_at(const StoreEnvironment& store, MDB_txn* transaction,
@@ -30,7 +44,7 @@ Result<std::optional<Rule>> rule_of(const StoreEnvironment& store, MDB_txn* tran
 Result<std::optional<Rule>> rule_of(const StoreEnvironment& store, MDB_txn* transaction,
                                     RuleId id) {
     std::string key;
-    const int number = lmdb::get(transaction, store.ids(), IdKey(id).view(), key);
+    const int number = lmdb::get(transaction, store.ids(), NumberKey(id).view(), key);
     if (number == MDB_NOTFOUND) return std::optional<Rule>{};
     if (number != MDB_SUCCESS) return store.explain(number);
     auto rule = rule_at(store, transaction, key);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -12,15 +13,28 @@
 
 namespace smtpblock {
 
-/// The key of an ID: 8 octets in network order, so that they sort as numbers.
-class IdKey {
+/// An ID or a revision as a key: 8 octets in network order, so that they sort as numbers.
+class NumberKey {
 public:
-    explicit IdKey(RuleId id);
+    explicit NumberKey(std::uint64_t number);
+    /// Valid as long as this object.
+    std::string_view view() const { return {octets_.data(), octets_.size()}; }
+    /// 0 when `key` is none.
+    static std::uint64_t number_of(std::string_view key);
+
+private:
+    std::array<char, 8> octets_{};
+};
+
+/// The key in the table of changes.
+class ChangeKey {
+public:
+    ChangeKey(RuleId id, std::uint64_t revision);
     /// Valid as long as this object.
     std::string_view view() const { return {octets_.data(), octets_.size()}; }
 
 private:
-    std::array<char, 8> octets_{};
+    std::array<char, 16> octets_{};
 };
 
 /// The rule under a pattern's key. Errors: failed (damage).

@@ -40,7 +40,7 @@ public:
             const auto writer = StoreWriter::open(paths);
             REQUIRE(writer);
             const auto edited =
-                (*writer)->edit({"test", wall_now}, [&](Edit& edit) -> Result<void> {
+                (*writer)->edit({"test", wall_now}, EditVerb::add, [&](Edit& edit) -> Result<void> {
                     for (const Row& row : rows) {
                         const auto pattern = Pattern::parse(row.type, row.pattern);
                         auto added =

@@ -149,7 +149,7 @@ inline std::string edit_here(const StorePaths& paths,
                              const std::function<Result<void>(Edit&)>& work, Time now = noon) {
     auto writer = StoreWriter::open(paths);
     if (!writer) return writer.error().message;
-    return message((*writer)->edit({"tester", now}, work));
+    return message((*writer)->edit({"tester", now}, EditVerb::add, work));
 }
 
 /// One edit, made by another process.

@@ -339,36 +339,37 @@ TEST_CASE("after any edits the store is what a table in memory is") {
         const auto before = model;
         const RuleId last_before = last;
         const bool gives_up = random() % 8 == 0;
-        const auto done = writer->edit({"tester", noon}, [&](Edit& edit) -> Result<void> {
-            for (auto steps = 1 + random() % 6; steps > 0; --steps) {
-                const Pattern pattern = any_pattern();
-                const bool free = !taken(pattern);
-                auto chosen = model.begin();
-                if (!model.empty())
-                    std::advance(chosen, static_cast<std::ptrdiff_t>(random() % model.size()));
-                const auto what = random() % 4;
-                if (what < 2 || model.empty()) {
-                    auto added = edit.add(rule_for(pattern));
-                    CHECK(added.has_value() == free);
-                    if (!added) continue;
-                    CHECK(added->id == ++last);
-                    model[last] = text_of(pattern);
-                } else if (what == 2) {
-                    CHECK(edit.remove(chosen->first));
-                    model.erase(chosen);
-                } else {
-                    auto rule = edit.find(chosen->first);
-                    REQUIRE(rule);
-                    REQUIRE(*rule);
-                    const bool own = (*rule)->pattern == pattern;
-                    (*rule)->pattern = pattern;
-                    CHECK(edit.change(**rule).has_value() == (free || own));
-                    if (free) chosen->second = text_of(pattern);
+        const auto done =
+            writer->edit({"tester", noon}, EditVerb::add, [&](Edit& edit) -> Result<void> {
+                for (auto steps = 1 + random() % 6; steps > 0; --steps) {
+                    const Pattern pattern = any_pattern();
+                    const bool free = !taken(pattern);
+                    auto chosen = model.begin();
+                    if (!model.empty())
+                        std::advance(chosen, static_cast<std::ptrdiff_t>(random() % model.size()));
+                    const auto what = random() % 4;
+                    if (what < 2 || model.empty()) {
+                        auto added = edit.add(rule_for(pattern));
+                        CHECK(added.has_value() == free);
+                        if (!added) continue;
+                        CHECK(added->id == ++last);
+                        model[last] = text_of(pattern);
+                    } else if (what == 2) {
+                        CHECK(edit.remove(chosen->first));
+                        model.erase(chosen);
+                    } else {
+                        auto rule = edit.find(chosen->first);
+                        REQUIRE(rule);
+                        REQUIRE(*rule);
+                        const bool own = (*rule)->pattern == pattern;
+                        (*rule)->pattern = pattern;
+                        CHECK(edit.change(**rule).has_value() == (free || own));
+                        if (free) chosen->second = text_of(pattern);
+                    }
                 }
-            }
-            if (gives_up) return fail(ErrorCode::failed, "given up");
-            return {};
-        });
+                if (gives_up) return fail(ErrorCode::failed, "given up");
+                return {};
+            });
         CHECK(done.has_value() != gives_up);
         if (gives_up) {
             model = before;

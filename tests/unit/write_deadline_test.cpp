@@ -63,7 +63,7 @@ struct Stopped {
                         begun.wait();
                         auto other = StoreWriter::open(store.paths);
                         opened.signal();
-                        return message((*other)->edit({"tester", noon}, [](Edit& e) {
+                        return message((*other)->edit({"tester", noon}, EditVerb::add, [](Edit& e) {
                             return add_all(e, {rule_for(email("late@x.example"))});
                         }));
                     },
