@@ -157,7 +157,7 @@ std::vector<Outcome> in_new_store(const AddArguments& arguments, const Context& 
 Result<std::vector<Outcome>> add_all(StoreWriter& writer, const AddArguments& arguments,
                                      const Context& context, const std::vector<Pattern>& patterns) {
     std::vector<Outcome> outcomes;
-    auto edited = writer.edit(context.editor, [&](Edit& edit) -> Result<void> {
+    auto edited = writer.edit(context.editor, EditVerb::add, [&](Edit& edit) -> Result<void> {
         for (const Pattern& pattern : patterns) {
             auto outcome = add_one(edit, arguments, context, pattern);
             if (!outcome) return std::move(outcome).failure();

@@ -42,6 +42,7 @@ void on_interruption(int) {
 }  // namespace
 
 void end_when_interrupted() {
+    made = false;
     for (const int signal : interruptions) {
         struct sigaction action {};
         ::sigaction(signal, nullptr, &action);

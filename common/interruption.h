@@ -8,8 +8,8 @@
 
 namespace smtpblock {
 
-/// From now on a signal ends this process as above. One that is ignored already (nohup, a script's
-/// job in the background) stays so.
+/// From now on a signal ends this process as above; no edit was made yet. One that is ignored
+/// already (nohup, a script's job in the background) stays so.
 void end_when_interrupted();
 
 /// While one lives, signals wait.
