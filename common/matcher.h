@@ -1,6 +1,9 @@
 // The one decision: which rules match what a client said of itself, and which of them decides. The
-// daemon and `smtpblock check` both call decide(). Every look-up is by key, so the cost of a
-// decision depends on the values asked about and not on the number of rules; nothing is allocated.
+// daemon and `smtpblock check` both call decide(). Rules are looked up by key, the most specific
+// first, and only where such rules exist; globs, which have no key to be looked up by, are found
+// by their index. So the cost of a decision depends on the values asked about and hardly on the
+// number of rules. Nothing is allocated, but for a value longer than any that a session takes by
+// default.
 #pragma once
 
 #include <array>
@@ -11,6 +14,7 @@
 
 #include "common/address.h"
 #include "common/ehlo_name.h"
+#include "common/glob_index.h"
 #include "common/rule.h"
 
 namespace smtpblock {
@@ -37,6 +41,10 @@ public:
     virtual Lookup find(std::string_view key, RuleFacts& facts) const = 0;
     /// False only when no rule of that kind exists, so that it need not be looked up.
     virtual bool has(PatternKind kind) const = 0;
+    /// The same for those of one key_detail() of a kind that has them.
+    virtual bool has(PatternKind kind, std::uint8_t detail) const = 0;
+    /// The texts of all globs of that type.
+    virtual const GlobIndex& globs(RuleType type) const = 0;
 };
 
 /// Which of the tested values a rule matched.
@@ -63,6 +71,7 @@ struct Match {
     RuleId id = 0;
     Action action = Action::reject;
     Field field = Field::sender;
+    std::uint32_t place = 0;  ///< of the matched value among those of its field
 };
 
 struct Decision {
@@ -71,8 +80,9 @@ struct Decision {
     Verdict verdict = Verdict::pass;
     /// The rule that blocks; when it passes, the `allow` rule that was picked, if any.
     std::optional<Match> deciding;
-    std::size_t matches = 0;          ///< all that matched, deciding and `log` rules among them
-    std::array<Match, kept> matched;  ///< the first `kept` of them, in the order of the values
+    std::size_t matches = 0;  ///< all that matched, deciding and `log` rules among them
+    /// The first `kept` of them, in the order of the values; of one value the most specific first.
+    std::array<Match, kept> matched;
 
     std::span<const Match> all() const { return {matched.data(), matches < kept ? matches : kept}; }
 };

@@ -38,6 +38,9 @@ inline constexpr std::array all_pattern_kinds{
 /// length, plus 33 for IPv6. 0 for every other kind.
 std::uint8_t key_detail(PatternKind kind, std::string_view subject);
 
+/// The longest local part of a pattern (RFC 5321 4.5.3.1.1): a longer one need not be looked up.
+inline constexpr std::size_t key_local_part_octets = 64;
+
 /// LMDB's limit on a key (MDB_MAXKEYSIZE of the Debian package).
 inline constexpr std::size_t key_octets = 511;
 

@@ -4,59 +4,19 @@
 
 #include <utility>
 
-#include "common/rule_codec.h"
-#include "common/store.h"
+#include "common/snapshot_rules.h"
 #include "common/store_backup.h"
-#include "common/store_fault.h"
 #include "common/store_snapshot.h"
 #include "common/store_tables.h"
 #include "common/store_walk.h"
 
 namespace smtpblock {
-namespace {
-
-/// The rules of one snapshot, as decide() asks for them.
-class SnapshotRules final : public RuleSource {
-public:
-    explicit SnapshotRules(const StoreSnapshot& snapshot) : snapshot_(snapshot) {}
-
-    Lookup find(std::string_view key, RuleFacts& facts) const override {
-        bool sound = false;
-        const int number = guarded([&] {
-            MDB_val wanted = lmdb::value_of(key);
-            MDB_val found{};
-            const int rc =
-                mdb_get(snapshot_.transaction(), snapshot_.store().rules(), &wanted, &found);
-            if (rc == MDB_SUCCESS)
-                sound = found.mv_size <= store_value_octets &&
-                        decode_facts(key, lmdb::view_of(found), facts);
-            return rc;
-        });
-        if (number == MDB_NOTFOUND) return Lookup::absent;
-        if (number == MDB_SUCCESS && sound) return Lookup::found;
-        number_ = number;
-        return Lookup::trouble;
-    }
-
-    bool has(PatternKind kind) const override { return snapshot_.record().count(kind) != 0; }
-
-    /// Why find() answered `trouble`.
-    Failure why() const {
-        return number_ == MDB_SUCCESS ? snapshot_.store().damaged("a rule's checksum is wrong")
-                                      : snapshot_.store().explain(number_);
-    }
-
-private:
-    const StoreSnapshot& snapshot_;
-    mutable int number_ = MDB_SUCCESS;
-};
-
-}  // namespace
 
 struct StoreReader::Open {
     explicit Open(const StorePaths& paths) : snapshot(paths) {}
 
     StoreSnapshot snapshot;
+    SnapshotRules rules{snapshot};
     std::string trouble;
 };
 
@@ -72,16 +32,17 @@ Result<std::unique_ptr<StoreReader>> StoreReader::open(const StorePaths& paths) 
 
 Decision StoreReader::decide(const Query& query) {
     StoreSnapshot& snapshot = open_->snapshot;
-    if (auto begun = snapshot.begin(); !begun) {
-        open_->trouble = begun.error().message;
-        Decision decision;
-        decision.verdict = Verdict::trouble;
-        return decision;
+    SnapshotRules& rules = open_->rules;
+    Decision decision;
+    auto ready = snapshot.begin();
+    if (ready) ready = rules.sync();
+    if (ready) {
+        decision = smtpblock::decide(query, rules);
+        if (decision.verdict == Verdict::trouble) ready = rules.why();
     }
-    const SnapshotRules rules(snapshot);
-    const Decision decision = smtpblock::decide(query, rules);
-    if (decision.verdict == Verdict::trouble) {
-        open_->trouble = rules.why().take().message;
+    if (!ready) {
+        decision.verdict = Verdict::trouble;
+        open_->trouble = ready.error().message;
         snapshot.close();
     }
     snapshot.end();

@@ -61,6 +61,7 @@ Result<void> StoreSnapshot::open() {
     auto opened = StoreEnvironment::open(paths_, StoreAccess::read);
     if (!opened) return std::move(opened).failure();
     store_ = *std::move(opened);
+    ++openings_;
     const int number = lmdb::begin(store_->get(), MDB_RDONLY, transaction_);
     if (number != MDB_SUCCESS) return store_->explain(number);
     begun_ = true;

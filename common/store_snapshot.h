@@ -37,6 +37,8 @@ public:
     const StoreEnvironment& store() const { return *store_; }
     MDB_txn* transaction() const { return transaction_.get(); }
     const StoreRecord& record() const { return record_; }
+    /// How often a store was opened: what was learnt from an earlier one may be of another file.
+    std::uint64_t openings() const { return openings_; }
     /// The length of data.mdb.
     std::uint64_t octets() const { return static_cast<std::uint64_t>(longest_); }
 
@@ -53,6 +55,7 @@ private:
     std::unique_ptr<StoreEnvironment> store_;  ///< before its transaction, so that it ends later
     lmdb::Transaction transaction_;
     bool begun_ = false;
+    std::uint64_t openings_ = 0;
     std::size_t page_octets_ = 1;
     std::size_t last_page_ = 0;
     off_t longest_ = 0;  ///< what data.mdb was seen to be: LMDB never shortens it

@@ -46,6 +46,11 @@ std::string_view last_name(const smtp::Subject& subject) {
     return subject.ehlo_names.empty() ? std::string_view() : subject.ehlo_names.back().text;
 }
 
+/// The name that the rule matched; for a rule of another field the last one.
+std::string_view matched_name(const smtp::Subject& subject, const Match& match) {
+    return match.field == Field::ehlo ? subject.ehlo_names[match.place].text : last_name(subject);
+}
+
 void add_session(LogRecord& record, const smtp::Subject& subject) {
     record.add("session", subject.session).add("listener", subject.listener);
 }
@@ -85,22 +90,21 @@ Verdict Guard::check(smtp::Moment moment, const smtp::Subject& subject) {
     if (decision.verdict == Verdict::trouble) return on_trouble();
     on_recovery();
     warn_of_bare_identity(subject);
-    if (decision.matches > 0) report(moment, subject, query, decision);
+    if (decision.matches > 0) report(moment, subject, decision);
     return decision.verdict;
 }
 
-void Guard::report(smtp::Moment moment, const smtp::Subject& subject, const Query& query,
-                   const Decision& decision) {
+void Guard::report(smtp::Moment moment, const smtp::Subject& subject, const Decision& decision) {
     if (decision.verdict != Verdict::pass)
-        report(moment, subject, query, *decision.deciding, others(decision, decision.deciding->id));
+        report(moment, subject, *decision.deciding, others(decision, decision.deciding->id));
     RuleId last = 0;
     for (const Match& match : decision.all())
         if (match.action == Action::log && std::exchange(last, match.id) != match.id)
-            report(moment, subject, query, match, "");
+            report(moment, subject, match, "");
 }
 
-void Guard::report(smtp::Moment moment, const smtp::Subject& subject, const Query& query,
-                   const Match& match, std::string_view also) {
+void Guard::report(smtp::Moment moment, const smtp::Subject& subject, const Match& match,
+                   std::string_view also) {
     if (!log_.takes(LogLevel::info)) return;
     LogRecord record(first_word(match.action));
     add_session(record, subject);
@@ -108,25 +112,9 @@ void Guard::report(smtp::Moment moment, const smtp::Subject& subject, const Quer
         .add("rule", match.id)
         .add("action", smtpblock::word(match.action));
     record.add("field", smtpblock::word(match.field)).add_known("also", also);
-    add_client(record, subject, matched_name(query, match));
+    add_client(record, subject, matched_name(subject, match));
     if (moment == smtp::Moment::rcpt) record.add_path("to", subject.recipient_path);
     record.write(log_, LogLevel::info);
-}
-
-/// The name that the rule matched; for a rule of another field the last one.
-std::string Guard::matched_name(const Query& query, const Match& match) {
-    Query one = query;
-    one.sender = nullptr;
-    one.null_sender = false;
-    one.users = {};
-    for (const EhloName& name : query.ehlo_names) {
-        if (match.field != Field::ehlo || query.ehlo_names.size() == 1) break;
-        one.ehlo_names = {&name, 1};
-        const Decision again = rules_.decide(one);
-        for (const Match& found : again.all())
-            if (found.id == match.id) return name.text;
-    }
-    return query.ehlo_names.empty() ? std::string() : query.ehlo_names.back().text;
 }
 
 Verdict Guard::on_trouble() {

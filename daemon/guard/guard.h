@@ -40,11 +40,9 @@ public:
               std::string_view detail) override;
 
 private:
-    void report(smtp::Moment moment, const smtp::Subject& subject, const Query& query,
-                const Decision& decision);
-    void report(smtp::Moment moment, const smtp::Subject& subject, const Query& query,
-                const Match& match, std::string_view also);
-    std::string matched_name(const Query& query, const Match& match);
+    void report(smtp::Moment moment, const smtp::Subject& subject, const Decision& decision);
+    void report(smtp::Moment moment, const smtp::Subject& subject, const Match& match,
+                std::string_view also);
     Verdict on_trouble();
     void on_recovery();
     void warn_of_bare_identity(const smtp::Subject& subject);

@@ -150,6 +150,7 @@ TEST_CASE("trouble at a later look-up is not outweighed by an earlier match") {
     struct Half : MemoryRules {
         using MemoryRules::MemoryRules;
         bool has(PatternKind) const override { return true; }
+        bool has(PatternKind, std::uint8_t) const override { return true; }
         Lookup find(std::string_view key, RuleFacts& facts) const override {
             if (key.front() == static_cast<char>(PatternKind::name)) return Lookup::trouble;
             return MemoryRules::find(key, facts);

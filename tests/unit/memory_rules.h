@@ -2,6 +2,7 @@
 // (seconds since 1970) and `id=N` where the place in the table shall not be the ID.
 #pragma once
 
+#include <algorithm>
 #include <cstdlib>
 #include <initializer_list>
 #include <map>
@@ -43,8 +44,8 @@ public:
         facts.action = *action;
         const Pattern pattern = parse(line);
         remove(pattern);
-        rules_[std::string(pattern.key().view())] = facts;
-        ++kinds_[pattern.kind()];
+        rules_.insert_or_assign(std::string(pattern.key().view()), Stored{pattern, facts});
+        globs_changed(pattern.type());
     }
 
     /// `type pattern`; what is not there is no error.
@@ -57,16 +58,30 @@ public:
         if (broken_) return Lookup::trouble;
         const auto found = rules_.find(key);
         if (found == rules_.end()) return Lookup::absent;
-        facts = found->second;
+        facts = found->second.facts;
         return Lookup::found;
     }
 
     bool has(PatternKind kind) const override {
-        const auto found = kinds_.find(kind);
-        return broken_ || (found != kinds_.end() && found->second > 0);
+        return broken_ || any([&](const Pattern& pattern) { return pattern.kind() == kind; });
+    }
+
+    bool has(PatternKind kind, std::uint8_t detail) const override {
+        return broken_ || any([&](const Pattern& pattern) {
+                   return pattern.kind() == kind && key_detail(kind, pattern.subject()) == detail;
+               });
+    }
+
+    const GlobIndex& globs(RuleType type) const override {
+        return type == RuleType::email ? email_globs_ : ehlo_globs_;
     }
 
 private:
+    struct Stored {
+        Pattern pattern;
+        RuleFacts facts;
+    };
+
     static std::string_view last_word(std::string_view line) {
         return line.substr(line.rfind(' ') + 1);
     }
@@ -87,11 +102,26 @@ private:
         return *pattern;
     }
     void remove(const Pattern& pattern) {
-        if (rules_.erase(std::string(pattern.key().view())) != 0) --kinds_[pattern.kind()];
+        if (rules_.erase(std::string(pattern.key().view())) != 0) globs_changed(pattern.type());
+    }
+    template <class Is>
+    bool any(Is is) const {
+        return std::any_of(rules_.begin(), rules_.end(),
+                           [&](const auto& rule) { return is(rule.second.pattern); });
+    }
+    void globs_changed(RuleType type) {
+        GlobIndex& index = type == RuleType::email ? email_globs_ : ehlo_globs_;
+        for (const auto& [key, rule] : rules_) {
+            const PatternKind kind = rule.pattern.kind();
+            const bool is_glob = kind == PatternKind::email_glob || kind == PatternKind::ehlo_glob;
+            if (is_glob && rule.pattern.type() == type) index.see(rule.pattern.subject());
+        }
+        index.sweep();
     }
 
-    std::map<std::string, RuleFacts, std::less<>> rules_;
-    std::map<PatternKind, int> kinds_;
+    std::map<std::string, Stored, std::less<>> rules_;
+    GlobIndex email_globs_;
+    GlobIndex ehlo_globs_;
     RuleId last_id_ = 0;
     bool broken_ = false;
 };
