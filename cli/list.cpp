@@ -65,7 +65,9 @@ void sort_by(std::vector<Rule>& rules, SortKey key) {
 }
 
 void print_table(const std::vector<Rule>& rules, Time now, Terminal& terminal) {
-    Table table({"ID", "TYPE", "DIR", "ACTION", "EXPIRES", "PATTERN", "DESCRIPTION"});
+    Table table(
+        terminal,
+        {{"ID"}, {"TYPE"}, {"DIR"}, {"ACTION"}, {"EXPIRES"}, {"PATTERN", 24}, {"DESCRIPTION", 12}});
     for (const Rule& rule : rules) {
         const bool is_expired = expired(rule.expires, now);
         const auto style = [&](Style wanted) { return is_expired ? Style::faint : wanted; };
@@ -77,7 +79,7 @@ void print_table(const std::vector<Rule>& rules, Time now, Terminal& terminal) {
                    {field(rule.pattern.text()), style(Style::plain)},
                    {rule.description.empty() ? "" : field(rule.description), style(Style::plain)}});
     }
-    table.print(terminal);
+    table.end();
 }
 
 }  // namespace
@@ -94,6 +96,7 @@ Result<int> run(const ListArguments& arguments, const Context& context, Terminal
     if (!walked) return std::move(walked).failure();
     sort_by(rules, arguments.sort.value_or(SortKey::id));
 
+    terminal.page();
     if (terminal.for_people() && rules.empty())
         terminal.note("no rules");
     else if (terminal.for_people())

@@ -1,6 +1,5 @@
 // The process around run_program(): descriptors, signals, and the last exception.
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/ioctl.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -29,21 +28,6 @@ void keep_standard_descriptors() {
                 ::open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY));
 }
 
-int write_all(std::string_view text) {
-    while (!text.empty()) {
-        const ssize_t written = ::write(STDOUT_FILENO, text.data(), text.size());
-        if (written < 0 && errno == EINTR) continue;
-        if (written < 0 && errno == EAGAIN) {  // somebody's pipe that does not block
-            pollfd writable{STDOUT_FILENO, POLLOUT, 0};
-            static_cast<void>(::poll(&writable, 1, -1));
-            continue;
-        }
-        if (written < 0) return errno;
-        text.remove_prefix(static_cast<std::size_t>(written));
-    }
-    return 0;
-}
-
 void tell_syslog(const std::string& line) {
     ::syslog(LOG_AUTHPRIV | LOG_NOTICE, "%s", line.c_str());
 }
@@ -54,19 +38,24 @@ std::optional<std::string> environment(const char* name) {
     return value;
 }
 
-/// Of the terminal that a descriptor is; 0: it is none, or does not know.
+/// Of the terminal that a descriptor is, the usual number where it does not know; 0: it is none.
 std::size_t columns_of(int descriptor) {
     winsize size{};
-    return ::ioctl(descriptor, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+    if (::ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col != 0) return size.ws_col;
+    return ::isatty(descriptor) == 1 ? 80 : 0;
 }
 
 Terminal::Traits traits() {
     const bool knows_escapes = environment("TERM").value_or("dumb") != "dumb";
+    const bool for_people = ::isatty(STDOUT_FILENO) == 1;
     return {.can_ask = ::isatty(STDIN_FILENO) == 1,
-            .for_people = ::isatty(STDOUT_FILENO) == 1,
+            .for_people = for_people,
             .may_color = knows_escapes && !environment("NO_COLOR"),
             .columns = columns_of(STDOUT_FILENO),
-            .error_columns = knows_escapes ? columns_of(STDERR_FILENO) : 0};
+            .error_columns = knows_escapes ? columns_of(STDERR_FILENO) : 0,
+            .pager = for_people ? pager_command(std::getenv("PAGER"), !knows_escapes,
+                                                environment("PATH").value_or(""))
+                                : std::nullopt};
 }
 
 }  // namespace
@@ -79,7 +68,8 @@ int main(int argc, char** argv) try {
     const Surroundings surroundings{
         environment, std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()),
         tell_syslog};
-    Terminal terminal(std::cin, write_all, std::cerr, traits());
+    const auto write = [](std::string_view text) { return write_all(STDOUT_FILENO, text); };
+    Terminal terminal(std::cin, write, std::cerr, traits());
     return run_program(words, surroundings, terminal);
 } catch (const std::exception& exception) {
     std::cerr << "smtpblock: unexpected: " << exception.what() << '\n';

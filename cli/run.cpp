@@ -30,6 +30,7 @@ Result<int> run_words(std::span<const std::string> words, const Surroundings& su
     if (!parsed) return std::move(parsed).failure();
     if (const auto* help = std::get_if<HelpText>(&*parsed)) {
         terminal.present(help->options);
+        terminal.page();
         terminal.text(help->text);
         return finished(terminal, exit_done);
     }
@@ -57,6 +58,7 @@ int run_program(std::span<const std::string> words, const Surroundings& surround
                 Terminal& terminal) {
     const auto status = run_words(words, surroundings, terminal);
     if (status) return *status;
+    static_cast<void>(terminal.finish());  // what was printed before it stopped
     terminal.error(status.error().message);
     return exit_status(status.error().code);
 }

@@ -46,6 +46,7 @@ Result<int> run(const ShowArguments& arguments, const Context& context, Terminal
     reader->reset();  // before with_nearest_rule() opens the store
     if (!rule) return with_nearest_rule(rule.error(), context.store, {*arguments.rule});
 
+    terminal.page();
     if (terminal.json() || terminal.quiet())
         print_edited(terminal, *rule);
     else

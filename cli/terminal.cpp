@@ -4,9 +4,13 @@
 #include <cstring>
 #include <istream>
 #include <ostream>
+#include <utility>
 
 namespace smtpblock {
 namespace {
+
+/// Collected before it is written.
+constexpr std::size_t piece_octets = 1U << 16U;
 
 std::string_view escape_of(Style style) {
     switch (style) {
@@ -51,7 +55,19 @@ std::string Terminal::styled(Style style, std::string_view text) const {
 
 void Terminal::line(std::string_view line) {
     collected_ += line;
-    collected_ += '\n';
+    text("\n");
+}
+
+void Terminal::text(std::string_view text) {
+    collected_ += text;
+    if (collected_.size() >= piece_octets) flush();
+}
+
+void Terminal::flush() {
+    if (paged_ && !pager_ && !collected_.empty()) pager_ = std::make_unique<Pager>(*traits_.pager);
+    if (!collected_.empty() && write_error_ == 0)
+        write_error_ = pager_ ? pager_->write(collected_) : out_(collected_);
+    collected_.clear();
 }
 
 void Terminal::note(std::string_view text) {
@@ -83,9 +99,9 @@ std::optional<std::string> Terminal::read_line() {
 }
 
 Result<void> Terminal::finish(std::string_view done) {
-    if (collected_.empty()) return {};
-    const int error = out_(collected_);
-    collected_.clear();
+    flush();
+    pager_.reset();
+    const int error = std::exchange(write_error_, 0);
     if (error == 0 || error == EPIPE) return {};
     const char* why = std::strerror(error);
     if (done.empty()) return fail(ErrorCode::failed, "standard output: cannot print: {}", why);

@@ -1,16 +1,18 @@
-// What a command talks to: standard input, output and error, and what is known of them. Output is
-// collected and written by finish(), so that the command learns whether it arrived; errors and
+// What a command talks to: standard input, output and error, and what is known of them. Output goes
+// out in large pieces, the last one with finish(), which says whether all of it arrived; errors and
 // notes go out at once. Streams of strings serve as well: that is how commands are tested.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <iosfwd>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "cli/arguments.h"
+#include "cli/pager.h"
 #include "cli/progress.h"
 #include "common/result.h"
 
@@ -30,6 +32,8 @@ public:
         std::size_t columns = 0;  ///< its width; 0: unknown
         /// The width of the terminal that standard error is; 0: it is none, or knows no escapes.
         std::size_t error_columns = 0;
+        /// The command that shows long output a screen at a time; none: it goes by.
+        std::optional<std::string> pager{};
     };
 
     Terminal(std::istream& in, Write out, std::ostream& err, Traits traits)
@@ -52,9 +56,14 @@ public:
     /// `text` in colour where colours are wanted.
     std::string styled(Style style, std::string_view text) const;
 
+    /// What follows may be long: a person gets it a screen at a time.
+    void page() { paged_ = traits_.for_people && traits_.pager; }
+
     void line(std::string_view line);
     /// Output with newlines of its own.
-    void text(std::string_view text) { collected_ += text; }
+    void text(std::string_view text);
+    /// False once output cannot be written any more: no need to make more of it.
+    bool has_reader() const { return write_error_ == 0; }
     /// `note: …` on standard error; nothing with --quiet.
     void note(std::string_view text);
     /// A line on standard error; nothing with --quiet.
@@ -68,11 +77,13 @@ public:
     /// The next line of standard input, without its end. Nothing when there is none.
     std::optional<std::string> read_line();
 
-    /// Writes the collected output. A reader that went away is no error; of any other the message
-    /// says what was `done` all the same (`added`), if anything.
+    /// Writes what is left, and waits until a person has seen it. A reader that went away is no
+    /// error; of any other the message says what was `done` all the same (`added`), if anything.
     Result<void> finish(std::string_view done = {});
 
 private:
+    void flush();
+
     std::istream& in_;
     Write out_;
     std::ostream& err_;
@@ -81,7 +92,10 @@ private:
     bool json_ = false;
     bool quiet_ = false;
     bool colored_ = false;
+    bool paged_ = false;
+    std::unique_ptr<Pager> pager_;
     std::string collected_;
+    int write_error_ = 0;
 };
 
 }  // namespace smtpblock

@@ -6,7 +6,7 @@
     ! note: no rules            what it prints on standard error
     ~ rev.*: \\d+                a line that a regular expression must match whole, `!~` likewise
     [4]                         its exit status, when it is not 0
-    tty$ smtpblock list         the same on a terminal of 72 columns, without colours
+    tty$ smtpblock list         the same on a terminal of 72 columns, without colours or a pager
     < ylmf-pc                   what is typed there
 
 Started without arguments it plays every file; first it plays some that are wrong, each of which
@@ -80,9 +80,9 @@ def steps_of(text):
 
 def environment(folder):
     kept = {name: value for name, value in os.environ.items()
-            if not name.startswith(("SMTPBLOCK_", "SUDO_", "LC_")) and name != "NO_COLOR"}
+            if not name.startswith(("SMTPBLOCK_", "SUDO_", "LC_", "LESS")) and name != "NO_COLOR"}
     return kept | {"PATH": f"{CLI.parent}:{os.environ['PATH']}", "SMTPBLOCK_STORE": folder + "/store",
-                   "TZ": "CET-1CEST,M3.5.0,M10.5.0/3", "TERM": "xterm", "HOME": folder}
+                   "TZ": "CET-1CEST,M3.5.0,M10.5.0/3", "TERM": "xterm", "HOME": folder, "PAGER": "cat"}
 
 
 def run_in_pipe(step, folder):
@@ -126,7 +126,8 @@ def differences(what, wanted, octets):
     if len(wanted) == len(got) and all(map(same, wanted, got)):
         return []
     return [f"  {what}, wanted:", *(f"    {line}" for line in wanted),
-            f"  {what}, got:", *(f"    {line}" for line in got)]
+            f"  {what}, got:", *(f"    {line}" for line in got[:50]),
+            *([f"    … and {len(got) - 50} more lines"] if len(got) > 50 else [])]
 
 
 def play(name, text):

@@ -75,23 +75,30 @@ TEST_CASE("colours are for terminals, unless they are asked for") {
     CHECK(plain.terminal.styled(Style::bad, "x") == "x");
 }
 
-TEST_CASE("a table is as wide as its cells, its last column cut at the edge") {
-    Fixture f({.for_people = true, .columns = 16});
-    Table table({"ID", "NAME", "WHY"});
-    table.row({{"1"}, {"\u00fc.example"}, {"short"}});
-    table.row({{"12"}, {"b"}, {"\u00fc\u00fc\u00fc\u00fc\u00fc"}});
-    table.print(f.terminal);
+TEST_CASE("output goes out in pieces, and no more once nobody reads it") {
+    Fixture f;
+    const std::string line(1000, 'x');
+    for (int i = 0; i < 1000; ++i) f.terminal.line(line);
+    CHECK(f.out.size() > 900'000);
     REQUIRE(f.terminal.finish());
-    CHECK(f.out ==
-          "ID  NAME       WHY\n"
-          "1   \u00fc.example  short\n"
-          "12  b          \u00fc\u00fc\u00fc\u00fc\u00fc\n");
+    CHECK(f.out.size() == 1'001'000);
 
-    Fixture narrow({.for_people = true, .columns = 18});
-    table.print(narrow.terminal);
-    REQUIRE(narrow.terminal.finish());
-    CHECK(narrow.out ==
-          "ID  NAME       WHY\n"
-          "1   \u00fc.example  sh\u2026\n"
-          "12  b          \u00fc\u00fc\u2026\n");
+    Fixture gone;
+    gone.error = EPIPE;
+    int made = 0;
+    for (; made < 1000 && gone.terminal.has_reader(); ++made) gone.terminal.line(line);
+    CHECK(made < 100);
+    const std::size_t tried = gone.out.size();
+    gone.terminal.line(line);
+    CHECK(gone.terminal.finish());
+    CHECK(gone.out.size() == tried);
+}
+
+TEST_CASE("an early piece that does not arrive is an error in the end") {
+    Fixture full;
+    full.error = ENOSPC;
+    for (int i = 0; i < 100; ++i) full.terminal.line(std::string(1000, 'x'));
+    full.error = 0;
+    CHECK(full.terminal.finish("added").error().message ==
+          "standard output: added, but cannot print: No space left on device");
 }
