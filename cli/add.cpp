@@ -173,12 +173,12 @@ Result<std::vector<Outcome>> add_all(StoreWriter& writer, const AddArguments& ar
 
 Result<std::vector<Outcome>> outcomes_of(const AddArguments& arguments, const Context& context,
                                          const std::vector<Pattern>& patterns, Terminal& terminal) {
-    auto writer = StoreWriter::open(context.store);
+    auto writer = StoreWriter::open(context.store, context.config.history);
     if (!writer && writer.error().code == ErrorCode::no_store) {
         if (arguments.dry_run) return in_new_store(arguments, context, patterns);
         if (auto made = make_store(context.store, terminal); !made)
             return std::move(made).failure();
-        writer = StoreWriter::open(context.store);
+        writer = StoreWriter::open(context.store, context.config.history);
     }
     if (!writer) return std::move(writer).failure();
     return add_all(**writer, arguments, context, patterns);
@@ -211,7 +211,7 @@ Result<int> run(const AddArguments& arguments, const Context& context, Terminal&
     if (arguments.dry_run)
         terminal.note("a dry run: nothing was changed");
     else
-        tell_where_in_force(context.store, terminal);
+        tell_where_in_force(context.store, context.editor.now, terminal);
     return exit_done;
 }
 

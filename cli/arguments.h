@@ -25,6 +25,7 @@ struct GlobalOptions {
 
 struct InitArguments {
     std::optional<std::string> group;
+    std::optional<std::string> admin_group;
 };
 
 struct AddArguments {
@@ -81,9 +82,37 @@ struct CheckArguments {
     std::optional<std::string> user;
 };
 
-struct StatusArguments {};
+struct HistoryArguments {
+    std::optional<std::string> rule;
+    std::optional<RuleType> type;
+    std::optional<std::uint64_t> limit;
+};
 
-using Command = std::variant<InitArguments, AddArguments, EditArguments, DeleteArguments,
-                             ListArguments, ShowArguments, CheckArguments, StatusArguments>;
+struct UndoArguments {
+    std::optional<std::string> edits;
+};
+
+struct PauseArguments {
+    std::optional<Time> until;
+};
+
+struct ResumeArguments {};
+
+struct StatusArguments {
+    bool verify = false;
+};
+
+struct BackupArguments {
+    std::optional<std::string> file;
+};
+
+struct RestoreArguments {
+    std::optional<std::string> file;
+};
+
+using Command =
+    std::variant<InitArguments, AddArguments, EditArguments, DeleteArguments, ListArguments,
+                 ShowArguments, CheckArguments, HistoryArguments, UndoArguments, PauseArguments,
+                 ResumeArguments, StatusArguments, BackupArguments, RestoreArguments>;
 
 }  // namespace smtpblock

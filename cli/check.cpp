@@ -10,6 +10,7 @@
 #include "cli/rule_text.h"
 #include "common/store_reader.h"
 #include "common/text.h"
+#include "common/time_text.h"
 
 namespace smtpblock {
 namespace {
@@ -140,6 +141,7 @@ Result<int> run(const CheckArguments& arguments, const Context& context, Termina
     if (!reader) return std::move(reader).failure();
 
     int status = exit_done;
+    std::optional<Time> paused_until;
     for (const Direction direction : {Direction::in, Direction::out}) {
         if (!overlap(direction, arguments.direction.value_or(Direction::both))) continue;
         const auto client = client_of(arguments, auth_domain_of(context.config, direction));
@@ -147,6 +149,7 @@ Result<int> run(const CheckArguments& arguments, const Context& context, Termina
         const auto answer = ask(**reader, query_of(*client, direction, context), direction);
         if (!answer) return Failure(answer.error());
         if (answer->blocks()) status = exit_blocked;
+        paused_until = answer->decision.paused_until;
         if (terminal.json())
             terminal.line(json_of(*answer));
         else if (terminal.for_people())
@@ -154,6 +157,8 @@ Result<int> run(const CheckArguments& arguments, const Context& context, Termina
         else if (!terminal.quiet())
             terminal.line(line_of(*answer));
     }
+    if (paused_until)
+        terminal.note(fmt::format("paused until {}: everything passes", utc_text(*paused_until)));
     return finished(terminal, status);
 }
 

@@ -32,7 +32,13 @@ Result<int> run(const DeleteArguments&, const Context&, Terminal&);
 Result<int> run(const ListArguments&, const Context&, Terminal&);
 Result<int> run(const ShowArguments&, const Context&, Terminal&);
 Result<int> run(const CheckArguments&, const Context&, Terminal&);
+Result<int> run(const HistoryArguments&, const Context&, Terminal&);
+Result<int> run(const UndoArguments&, const Context&, Terminal&);
+Result<int> run(const PauseArguments&, const Context&, Terminal&);
+Result<int> run(const ResumeArguments&, const Context&, Terminal&);
 Result<int> run(const StatusArguments&, const Context&, Terminal&);
+Result<int> run(const BackupArguments&, const Context&, Terminal&);
+Result<int> run(const RestoreArguments&, const Context&, Terminal&);
 
 /// Writes what was printed; then the status is `status`. See Terminal::finish().
 Result<int> finished(Terminal& terminal, int status, std::string_view done = {});

@@ -6,6 +6,8 @@
 #include <fstream>
 #include <string>
 
+#include "common/time_text.h"
+
 namespace smtpblock {
 namespace {
 
@@ -26,15 +28,20 @@ std::vector<pid_t> daemons_of(StoreReader& reader) {
     return pids;
 }
 
-void tell_where_in_force(const StorePaths& store, Terminal& terminal) {
+void tell_where_in_force(const StorePaths& store, Time now, Terminal& terminal) {
     auto reader = StoreReader::open(store);
     if (!reader) {
         terminal.note(
             fmt::format("cannot tell which smtpblockd reads it: {}", reader.error().message));
         return;
     }
+    const auto state = (*reader)->state();
     const auto pids = daemons_of(**reader);
-    if (pids.empty())
+    if (state && state->paused_until && *state->paused_until > now)
+        terminal.note(fmt::format("paused until {}; 'smtpblock resume' ends it",
+                                  terminal.for_people() ? local_text(*state->paused_until)
+                                                        : utc_text(*state->paused_until)));
+    else if (pids.empty())
         terminal.note("no smtpblockd runs on this store");
     else
         terminal.remark(fmt::format("in force: smtpblockd pid {}", fmt::join(pids, ",")));

@@ -13,8 +13,8 @@ namespace smtpblock {
 
 std::vector<pid_t> daemons_of(StoreReader& reader);
 
-/// Says on standard error which daemons an edit of the store reaches. Opens the store, so that
-/// nothing else of this process may have it open.
-void tell_where_in_force(const StorePaths& store, Terminal& terminal);
+/// Says on standard error which daemons an edit of the store reaches, or that it is paused. Opens
+/// the store, so that nothing else of this process may have it open.
+void tell_where_in_force(const StorePaths& store, Time now, Terminal& terminal);
 
 }  // namespace smtpblock

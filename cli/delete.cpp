@@ -65,7 +65,7 @@ Result<int> run(const DeleteArguments& arguments, const Context& context, Termin
         run_out = std::move(*ids);
     }
 
-    auto writer = StoreWriter::open(context.store);
+    auto writer = StoreWriter::open(context.store, context.config.history);
     if (!writer) return std::move(writer).failure();
     std::vector<Rule> deleted;
     auto edited =

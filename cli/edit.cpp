@@ -44,7 +44,7 @@ Result<int> run(const EditArguments& arguments, const Context& context, Terminal
     const auto selection = select(*arguments.rule, arguments.type);
     if (!selection) return Failure(selection.error());
 
-    auto writer = StoreWriter::open(context.store);
+    auto writer = StoreWriter::open(context.store, context.config.history);
     if (!writer) return std::move(writer).failure();
     std::optional<Rule> result;
     auto edited = (*writer)->edit(context.editor, EditVerb::edit, [&](Edit& edit) -> Result<void> {

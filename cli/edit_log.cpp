@@ -15,4 +15,8 @@ void EditLog::tell(std::string_view what, const Rule& rule) const {
                        rule.expires ? utc_text(*rule.expires) : "-", who_));
 }
 
+void EditLog::tell(std::string_view what) const {
+    write_(fmt::format("{} {}", what, who_));
+}
+
 }  // namespace smtpblock

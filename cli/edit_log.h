@@ -19,6 +19,8 @@ public:
 
     /// `what`: `added`, `changed`, `deleted`.
     void tell(std::string_view what, const Rule& rule) const;
+    /// A line of another kind: `pause until=2026-12-01T18:00:00Z`.
+    void tell(std::string_view what) const;
 
 private:
     Write write_;

@@ -29,6 +29,8 @@ void bind_end(OptionBinder& bind, std::optional<Time>& expires) {
 void bind_init(OptionBinder& bind, Wanted& wanted) {
     auto& init = wanted.command.emplace<InitArguments>();
     bind.text("--group", "GROUP", "The group that smtpblockd runs in", init.group);
+    bind.text("--admin-group", "GROUP", "A group whose members may edit the rules without root",
+              init.admin_group);
 }
 
 void bind_add(OptionBinder& bind, Wanted& wanted) {
@@ -100,8 +102,41 @@ void bind_check(OptionBinder& bind, Wanted& wanted) {
     bind.text("--user", "NAME", "The account that logs in", check.user);
 }
 
-void bind_status(OptionBinder&, Wanted& wanted) {
-    wanted.command.emplace<StatusArguments>();
+void bind_history(OptionBinder& bind, Wanted& wanted) {
+    auto& history = wanted.command.emplace<HistoryArguments>();
+    bind.value("--limit", "N", "The last N edits alone", history.limit, count_meant);
+    bind.value("--type", types, which_type, history.type, type_meant);
+    bind.text("ID|PATTERN", "", "The rule whose edits are wanted (all)", history.rule);
+}
+
+void bind_undo(OptionBinder& bind, Wanted& wanted) {
+    auto& undo = wanted.command.emplace<UndoArguments>();
+    bind.text("N", "", "How many edits to revert (1)", undo.edits);
+}
+
+void bind_pause(OptionBinder& bind, Wanted& wanted) {
+    auto& pause = wanted.command.emplace<PauseArguments>();
+    bind.value("--for", "DURATION", "How long (10m)", pause.until,
+               [now = bind.now()](const auto& word) { return end_of_duration(word, now); });
+}
+
+void bind_resume(OptionBinder&, Wanted& wanted) {
+    wanted.command.emplace<ResumeArguments>();
+}
+
+void bind_status(OptionBinder& bind, Wanted& wanted) {
+    auto& status = wanted.command.emplace<StatusArguments>();
+    bind.flag("--verify", "Look at everything in the store and check each checksum", status.verify);
+}
+
+void bind_backup(OptionBinder& bind, Wanted& wanted) {
+    auto& backup = wanted.command.emplace<BackupArguments>();
+    bind.text("FILE", "", "Where to write it", backup.file);
+}
+
+void bind_restore(OptionBinder& bind, Wanted& wanted) {
+    auto& restore = wanted.command.emplace<RestoreArguments>();
+    bind.text("FILE", "", "What 'smtpblock backup' wrote", restore.file);
 }
 
 void bind_help(OptionBinder& bind, Wanted& wanted) {
@@ -117,7 +152,13 @@ constexpr std::array entries{
     CommandEntry{"list", "ls", help::list, bind_list},
     CommandEntry{"show", "", help::show, bind_show},
     CommandEntry{"check", "", help::check, bind_check},
+    CommandEntry{"history", "", help::history, bind_history},
+    CommandEntry{"undo", "", help::undo, bind_undo},
+    CommandEntry{"pause", "", help::pause, bind_pause},
+    CommandEntry{"resume", "", help::resume, bind_resume},
     CommandEntry{"status", "", help::status, bind_status},
+    CommandEntry{"backup", "", help::backup, bind_backup},
+    CommandEntry{"restore", "", help::restore, bind_restore},
     CommandEntry{"help", "", help::help, bind_help},
 };
 

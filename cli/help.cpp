@@ -18,6 +18,7 @@ const char init[] = R"(Make the store. `add` does it where there is none; twice 
 Examples:
   smtpblock init
   smtpblock init --group postfix
+  smtpblock init --admin-group mailadmins        who may edit without being root
 )";
 
 const char add[] = R"(Add rules: all patterns or none. In force when it returns.
@@ -73,11 +74,52 @@ Examples:
   smtpblock check --quiet --ehlo ylmf-pc || echo blocked
 )";
 
+const char history[] = R"(Show every edit, the last one first: when, who, what, before and after.
+
+Examples:
+  smtpblock history --limit 5
+  smtpblock history spammer@example.com
+  smtpblock history --json 17
+)";
+
+const char undo[] = R"(Take the last edits back. That is an edit itself, and can be undone.
+
+Examples:
+  smtpblock undo
+  smtpblock undo 3
+)";
+
+const char pause[] = R"(Let everything pass for a while: is it smtpblock? It ends by itself.
+
+Examples:
+  smtpblock pause
+  smtpblock pause --for 1h
+)";
+
+const char resume[] = R"(End a pause: the rules are in force again when it returns.
+
+Examples:
+  smtpblock resume
+)";
+
 const char status[] = R"(Show the state of the store and who reads it.
 
 Examples:
   smtpblock status
   smtpblock status --json
+  smtpblock status --verify
+)";
+
+const char backup[] = R"(Write a consistent copy of the rules, while everything goes on.
+
+Examples:
+  smtpblock backup /var/backups/smtpblock
+)";
+
+const char restore[] = R"(Make the rules what they were in a backup, in one edit.
+
+Examples:
+  smtpblock restore /var/backups/smtpblock
 )";
 
 const char help[] = R"(Explain a command, examples first.

@@ -11,7 +11,13 @@ extern const char remove[];
 extern const char list[];
 extern const char show[];
 extern const char check[];
+extern const char history[];
+extern const char undo[];
+extern const char pause[];
+extern const char resume[];
 extern const char status[];
+extern const char backup[];
+extern const char restore[];
 extern const char help[];
 
 }  // namespace smtpblock::help

@@ -65,6 +65,17 @@ JsonObject& JsonObject::boolean(std::string_view key, bool value) {
     return member(key, value ? "true" : "false");
 }
 
+JsonObject& JsonObject::object(std::string_view key, const JsonObject& value) {
+    return member(key, value.text());
+}
+
+JsonObject& JsonObject::strings(std::string_view key, const std::vector<std::string>& values) {
+    std::string json = "[";
+    for (const std::string& value : values)
+        json += (json.size() > 1 ? "," : "") + json_string(value);
+    return member(key, json + "]");
+}
+
 JsonObject& JsonObject::objects(std::string_view key, const std::vector<JsonObject>& values) {
     std::string array;
     for (const JsonObject& value : values) {

@@ -17,6 +17,8 @@ public:
     JsonObject& string(std::string_view key, std::string_view value);
     JsonObject& number(std::string_view key, std::uint64_t value);
     JsonObject& boolean(std::string_view key, bool value);
+    JsonObject& object(std::string_view key, const JsonObject& value);
+    JsonObject& strings(std::string_view key, const std::vector<std::string>& values);
     JsonObject& objects(std::string_view key, const std::vector<JsonObject>& values);
 
     /// The object, without a newline.

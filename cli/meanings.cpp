@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <array>
+#include <charconv>
 #include <utility>
 #include <vector>
 
@@ -58,6 +59,15 @@ Result<SortKey> sort_key_meant(const std::string& word) {
         if (name == word) return key;
     return not_one_of("key to sort by", word,
                       {"id", "type", "dir", "action", "expires", "pattern", "created", "updated"});
+}
+
+Result<std::uint64_t> count_meant(const std::string& word) {
+    std::uint64_t count = 0;
+    const char* const end = word.data() + word.size();
+    const auto read = std::from_chars(word.data(), end, count);
+    if (read.ec != std::errc{} || read.ptr != end || count == 0)
+        return fail(ErrorCode::bad_input, "{}: no number; write 1 or more", quoted(word));
+    return count;
 }
 
 Result<Time> end_of_duration(const std::string& word, Time now) {

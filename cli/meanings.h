@@ -13,6 +13,8 @@ Result<Direction> direction_meant(const std::string& word);
 Result<Action> action_meant(const std::string& word);
 Result<Color> color_meant(const std::string& word);
 Result<SortKey> sort_key_meant(const std::string& word);
+/// A number of things, from 1 on.
+Result<std::uint64_t> count_meant(const std::string& word);
 /// A time to come, `word` from `now` on.
 Result<Time> end_of_duration(const std::string& word, Time now);
 /// A time to come.

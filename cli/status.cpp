@@ -14,7 +14,7 @@ namespace smtpblock {
 namespace {
 
 std::string json_of(const StoreState& state, const StorePaths& store, std::size_t readers,
-                    const std::vector<pid_t>& daemons) {
+                    const std::vector<pid_t>& daemons, Time now) {
     std::vector<JsonObject> objects;
     for (const pid_t pid : daemons)
         objects.push_back(JsonObject().number("pid", static_cast<std::uint64_t>(pid)));
@@ -28,6 +28,8 @@ std::string json_of(const StoreState& state, const StorePaths& store, std::size_
         .number("bytes", state.bytes)
         .number("readers", readers);
     if (state.last_edit) json.string("last_edit", utc_text(*state.last_edit));
+    if (state.paused_until && *state.paused_until > now)
+        json.string("paused", utc_text(*state.paused_until));
     return json.objects("daemons", objects).text();
 }
 
@@ -55,22 +57,59 @@ void print_lines(const StoreState& state, const Context& context, std::size_t re
                                                              std::chrono::seconds{0}))));
     else
         line("last edit", utc_text(*state.last_edit));
+    if (state.paused_until && *state.paused_until > context.editor.now)
+        line("paused",
+             fmt::format("until {}", terminal.for_people() ? local_text(*state.paused_until)
+                                                           : utc_text(*state.paused_until)));
     line("readers", fmt::format("{}", readers));
     line("daemons",
          daemons.empty() ? "none" : fmt::format("smtpblockd pid {}", fmt::join(daemons, ",")));
 }
 
+Result<int> verify(StoreReader& reader, const Context& context, Terminal& terminal) {
+    auto progress = terminal.progress();
+    progress.step("verifying", 0, Progress::Clock::now());
+    const auto report =
+        reader.verify([&](std::uint64_t done) { progress.at(done, Progress::Clock::now()); });
+    progress.erase();
+    if (!report) return Failure(report.error());
+    if (terminal.json()) {
+        terminal.line(JsonObject()
+                          .string("store", context.store.root())
+                          .number("rules", report->rules)
+                          .number("edits", report->edits)
+                          .number("changes", report->changes)
+                          .boolean("sums_compared", !report->disturbed)
+                          .number("fault_count", report->all_faults)
+                          .strings("faults", report->faults)
+                          .text());
+    } else if (!terminal.quiet()) {
+        terminal.line(fmt::format(
+            "{}: {} rules, {} edits, {} changes looked at, {}", printable(context.store.root()),
+            report->rules, report->edits, report->changes,
+            report->all_faults == 0 ? "all sound" : fmt::format("{} faults", report->all_faults)));
+    }
+    if (report->disturbed)
+        terminal.note("the store was edited all the while: sums could not be compared; try again");
+    if (report->all_faults == 0) return finished(terminal, exit_done);
+    if (auto printed = terminal.finish(); !printed) return std::move(printed).failure();
+    return fail(ErrorCode::failed, "{}: damaged: {}{}; bring it back with 'smtpblock restore'",
+                quoted(context.store.root()), report->faults.front(),
+                report->all_faults > 1 ? fmt::format(", and {} more", report->all_faults - 1) : "");
+}
+
 }  // namespace
 
-Result<int> run(const StatusArguments&, const Context& context, Terminal& terminal) {
+Result<int> run(const StatusArguments& arguments, const Context& context, Terminal& terminal) {
     auto reader = StoreReader::open(context.store);
     if (!reader) return std::move(reader).failure();
+    if (arguments.verify) return verify(**reader, context, terminal);
     const auto state = (*reader)->state();
     if (!state) return Failure(state.error());
     const std::size_t readers = (*reader)->readers().size();
     const auto daemons = daemons_of(**reader);
     if (terminal.json())
-        terminal.line(json_of(*state, context.store, readers, daemons));
+        terminal.line(json_of(*state, context.store, readers, daemons, context.editor.now));
     else if (!terminal.quiet())
         print_lines(*state, context, readers, daemons, terminal);
     return finished(terminal, exit_done);

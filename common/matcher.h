@@ -81,6 +81,8 @@ struct Decision {
     /// The rule that blocks; when it passes, the `allow` rule that was picked, if any.
     std::optional<Match> deciding;
     std::size_t matches = 0;  ///< all that matched, deciding and `log` rules among them
+    /// Enforcing is paused until then, so the verdict is `pass` whatever matched.
+    std::optional<Time> paused_until{};
     /// The first `kept` of them, in the order of the values; of one value the most specific first.
     std::array<Match, kept> matched;
 

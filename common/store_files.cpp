@@ -30,6 +30,10 @@ constexpr mode_t root_mode = 0755;
 constexpr mode_t rules_mode = 0750;
 constexpr mode_t data_mode = 0640;
 constexpr mode_t lock_mode = 0660;
+// Where administrators have a group of their own, the daemon is one of the others: the directory
+// keeps everybody else out.
+constexpr mode_t admin_data_mode = 0664;
+constexpr mode_t admin_lock_mode = 0666;
 
 int open_directory(const std::string& path) {
     return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -77,23 +81,36 @@ struct Ownership {
     uid_t owner;  ///< of the rules
     gid_t group;  ///< of everything
     User daemon;  ///< of what the daemon writes
+    bool group_named = false;
+    std::optional<gid_t> admins{};  ///< of what administrators write, where it was named
 
     /// Where the group is not the owner's own, the daemon is another user in it.
     mode_t daemon_mode() const { return group == daemon.group ? 0750 : 0770; }
 };
+
+Result<gid_t> group_named(const std::string& name) {
+    const auto group = group_of(name);
+    if (group) return *group;
+    return fail(ErrorCode::bad_input, "{}: no such group; make it, or name another one",
+                quoted(name));
+}
 
 Result<Ownership> choose_ownership(const InitOptions& options) {
     const User caller{::geteuid(), ::getegid()};
     const bool is_root = caller.number == 0;
     Ownership ownership{caller.number, caller.group, caller};
     if (!options.group.empty()) {
-        const auto group = group_of(options.group);
-        if (!group)
-            return fail(ErrorCode::bad_input, "{}: no such group; make it, or name another one",
-                        quoted(options.group));
+        const auto group = group_named(options.group);
+        if (!group) return Failure(group.error());
         ownership.group = *group;
+        ownership.group_named = true;
     } else if (const auto group = group_of(own_user); group && is_root) {
         ownership.group = *group;
+    }
+    if (!options.admin_group.empty()) {
+        const auto admins = group_named(options.admin_group);
+        if (!admins) return Failure(admins.error());
+        ownership.admins = *admins;
     }
     if (const auto user = user_of(own_user); user && is_root) ownership.daemon = *user;
     return ownership;
@@ -114,8 +131,10 @@ public:
         if (::access(paths_.rules().c_str(), F_OK) != 0) {
             if (auto made = make_rules(); !made) return std::move(made).failure();
             report_.created = true;
-        } else if (auto lock = make_lock(paths_.rules(), existing_group()); !lock) {
-            return std::move(lock).failure();
+        } else {
+            if (auto lock = make_lock(paths_.rules(), existing_group()); !lock)
+                return std::move(lock).failure();
+            if (auto settled = settle(); !settled) return std::move(settled).failure();
         }
         for (const std::string& directory : {paths_.seen(), paths_.maildir()})
             if (auto made = make_daemon_directory(directory); !made)
@@ -160,7 +179,10 @@ private:
     }
 
     Result<void> fill_rules(const std::string& directory) {
-        if (auto data = make_file(directory + "/data.mdb", ownership_.group, data_mode, 0); !data)
+        const auto admins = ownership_.admins;
+        if (auto data = make_file(directory + "/data.mdb", admins.value_or(ownership_.group),
+                                  admins ? admin_data_mode : data_mode, 0);
+            !data)
             return data;
         if (auto lock = make_lock(directory, ownership_.group); !lock) return lock;
         if (auto made = StoreEnvironment::make(directory); !made) return made;
@@ -172,8 +194,47 @@ private:
         const std::string lock = directory + "/lock.mdb";
         struct stat info {};
         if (::lstat(lock.c_str(), &info) == 0) return {};
-        if (auto made = make_file(lock, group, lock_mode, lock_file_octets); !made) return made;
+        const mode_t mode = ownership_.admins ? admin_lock_mode : lock_mode;
+        if (auto made = make_file(lock, group, mode, lock_file_octets); !made) return made;
         return sync_directory(directory);
+    }
+
+    /// Groups and modes of a store that is there.
+    Result<void> settle() {
+        struct stat rules {};
+        struct stat data {};
+        if (::stat(paths_.rules().c_str(), &rules) != 0) return path_failure(paths_.rules(), errno);
+        if (::lstat(paths_.rules_data().c_str(), &data) != 0 || !S_ISREG(data.st_mode)) return {};
+        const gid_t group = ownership_.group_named ? ownership_.group : rules.st_gid;
+        auto admins = ownership_.admins;
+        if (!admins && data.st_gid != rules.st_gid) admins = data.st_gid;
+        const bool alone = !admins || *admins == group;
+        if (auto done = give_file(paths_.rules_data(), alone ? group : *admins,
+                                  alone ? data_mode : admin_data_mode);
+            !done)
+            return done;
+        if (auto done = give_file(paths_.rules_lock(), group, alone ? lock_mode : admin_lock_mode);
+            !done)
+            return done;
+        for (const std::string& path : {paths_.seen(), paths_.maildir()})
+            if (struct stat info{}; ::stat(path.c_str(), &info) == 0 && info.st_gid != group)
+                if (auto done = give(path, info.st_uid, group, info.st_mode & 07777U); !done)
+                    return done;
+        return rules.st_gid == group && (rules.st_mode & 07777U) == rules_mode
+                   ? Result<void>{}
+                   : give(paths_.rules(), rules.st_uid, group, rules_mode);
+    }
+
+    /// Nothing where it is as it should be: whoever may not change it need not.
+    Result<void> give_file(const std::string& path, gid_t group, mode_t mode) const {
+        const Descriptor file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+        struct stat info {};
+        if (!file.open() || ::fstat(file.number(), &info) != 0) return path_failure(path, errno);
+        if (info.st_gid == group && (info.st_mode & 07777U) == mode) return {};
+        if (::fchown(file.number(), info.st_uid, group) != 0)
+            return group_failure(path, group, errno);
+        if (::fchmod(file.number(), mode) != 0) return path_failure(path, errno);
+        return {};
     }
 
     gid_t existing_group() const {
@@ -231,9 +292,15 @@ private:
         ::stat(root_.c_str(), &root);
         ::stat(paths_.rules().c_str(), &rules);
         report_.group = group_name(rules.st_gid);
-        if (rules.st_gid != ownership_.group)
-            note(fmt::format("the store belongs to group {} and keeps it; chgrp -R changes it",
-                             report_.group));
+        struct stat data {};
+        if (::stat(paths_.rules_data().c_str(), &data) == 0 && data.st_gid != rules.st_gid) {
+            report_.admin_group = group_name(data.st_gid);
+            if (ownership_.admins)
+                note(
+                    fmt::format("who is to edit the rules must be in both groups: "
+                                "usermod -aG {},{} NAME",
+                                report_.group, report_.admin_group));
+        }
         const bool alone = ownership_.owner == 0 && rules.st_gid == 0;
         if (alone)
             note(

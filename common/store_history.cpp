@@ -1,5 +1,6 @@
 #include "common/store_history.h"
 
+#include <algorithm>
 #include <limits>
 #include <string>
 #include <utility>
@@ -25,7 +26,7 @@ public:
             if (!record) return std::move(record).failure();
             if (!*record) return {};
             below = (*record)->revision;
-            if (query_.rule && !concerns(**record, *query_.rule)) continue;
+            if (query_.rules && concerned(**record).empty()) continue;
             --left;
             if (auto told = tell(**record); !told) return told;
         }
@@ -50,6 +51,13 @@ private:
         return record;
     }
 
+    std::vector<RuleId> concerned(const EditRecord& record) const {
+        std::vector<RuleId> ids;
+        for (const RuleId rule : *query_.rules)
+            if (concerns(record, rule)) ids.push_back(rule);
+        return ids;
+    }
+
     static bool concerns(const EditRecord& record, RuleId rule) {
         if (rule >= record.first_new && rule < record.next_new) return true;
         for (const IdRun& run : record.touched)
@@ -59,11 +67,12 @@ private:
 
     Result<void> tell(const EditRecord& record) {
         if (!visitor_.edit(record)) return {};
-        if (query_.rule) {
-            bool wanted = true;
-            return tell_run(record, {*query_.rule, *query_.rule}, wanted);
-        }
         bool wanted = true;
+        if (query_.rules) {
+            for (const RuleId id : concerned(record))
+                if (auto told = tell_run(record, {id, id}, wanted); !told) return told;
+            return {};
+        }
         for (const IdRun& run : record.touched)
             if (auto told = tell_run(record, run, wanted); !told || !wanted) return told;
         if (record.first_new == record.next_new) return {};
@@ -141,6 +150,38 @@ private:
 };
 
 }  // namespace
+
+Result<std::vector<RuleId>> rules_once_of(StoreSnapshot& snapshot, const Pattern& pattern) {
+    std::vector<RuleId> ids;
+    std::string last;
+    for (bool more = true; more;) {
+        if (auto begun = snapshot.begin(); !begun) return std::move(begun).failure();
+        const EndOfSnapshot end(snapshot);
+        if (last.empty()) {
+            auto rule = rule_of(snapshot.store(), snapshot.transaction(), pattern);
+            if (!rule) return std::move(rule).failure();
+            if (*rule) ids.push_back((*rule)->id);
+        }
+        lmdb::TableCursor changes(snapshot.transaction(), snapshot.store().changes());
+        int number = changes.seek(last);
+        std::optional<Rule> before;
+        std::size_t steps = 0;
+        for (; number == MDB_SUCCESS && steps < changes_a_snapshot;
+             ++steps, number = changes.next()) {
+            last = changes.key() + '\0';  // the first key behind it
+            const RuleId id = NumberKey::number_of(std::string_view(last).substr(0, 8));
+            if (!decode_before(changes.value(), id, before))
+                return snapshot.store().damaged("a rule's checksum in the history is wrong");
+            if (before && before->pattern == pattern) ids.push_back(id);
+        }
+        if (number != MDB_SUCCESS && number != MDB_NOTFOUND)
+            return snapshot.store().explain(number);
+        more = number == MDB_SUCCESS;
+    }
+    std::sort(ids.begin(), ids.end());
+    ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+    return ids;
+}
 
 Result<void> walk_history(StoreSnapshot& snapshot, const HistoryQuery& query,
                           HistoryVisitor& visitor) {

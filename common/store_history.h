@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "common/edit_record.h"
 #include "common/result.h"
@@ -21,8 +22,8 @@ struct RuleChange {
 };
 
 struct HistoryQuery {
-    std::optional<std::uint64_t> limit;  ///< edits at most
-    std::optional<RuleId> rule;          ///< edits of this rule alone
+    std::optional<std::uint64_t> limit;        ///< edits at most
+    std::optional<std::vector<RuleId>> rules;  ///< edits of these rules alone, ascending
 };
 
 class HistoryVisitor {
@@ -33,6 +34,10 @@ public:
     /// By ascending ID. False: the rest of this edit's changes is not wanted.
     virtual bool change(const EditRecord& record, const RuleChange& change) = 0;
 };
+
+/// The rules that have that pattern or had it before an edit that is kept, by ascending ID. Errors:
+/// failed (damage).
+Result<std::vector<RuleId>> rules_once_of(StoreSnapshot& snapshot, const Pattern& pattern);
 
 /// Errors: failed (damage).
 Result<void> walk_history(StoreSnapshot& snapshot, const HistoryQuery& query,

@@ -44,6 +44,9 @@ Decision StoreReader::decide(const Query& query) {
         decision.verdict = Verdict::trouble;
         open_->trouble = ready.error().message;
         snapshot.close();
+    } else if (snapshot.record().paused(query.now)) {
+        decision.verdict = Verdict::pass;
+        decision.paused_until = snapshot.record().paused_until;
     }
     snapshot.end();
     return decision;
@@ -86,6 +89,10 @@ Result<std::optional<Rule>> StoreReader::find(const Pattern& pattern) {
 
 Result<void> StoreReader::each(const std::function<bool(const Rule&)>& visit) {
     return walk_rules(open_->snapshot, visit);
+}
+
+Result<std::vector<RuleId>> StoreReader::rules_once_of(const Pattern& pattern) {
+    return smtpblock::rules_once_of(open_->snapshot, pattern);
 }
 
 Result<void> StoreReader::history(const HistoryQuery& query, HistoryVisitor& visitor) {

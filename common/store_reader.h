@@ -54,6 +54,8 @@ public:
     Result<std::optional<Rule>> find(const Pattern& pattern);
     /// Every rule by ascending ID, until `visit` answers false (store_walk.h).
     Result<void> each(const std::function<bool(const Rule&)>& visit);
+    /// Those that have that pattern or had it, as far as the history goes, by ascending ID.
+    Result<std::vector<RuleId>> rules_once_of(const Pattern& pattern);
     /// What was edited, newest first (store_history.h).
     Result<void> history(const HistoryQuery& query, HistoryVisitor& visitor);
     /// Looks at everything in the store (store_verify.h).

@@ -45,7 +45,7 @@ _smtpblock() {
                 option=
             fi
             ;;
-        --color | --group | --dir | --action | --for | --until | --description | --pattern | \
+        --color | --group | --admin-group | --limit | --dir | --action | --for | --until | --description | --pattern | \
             --match | --sort | --expiring | --ehlo | --from | --user)
             option=${words[i]}
             [[ ${words[i + 1]-} == '=' ]] && ((i++))
@@ -64,7 +64,7 @@ _smtpblock() {
     case $option in
     --store) mapfile -t COMPREPLY < <(compgen -d -- "$word") ;;
     --config) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
-    --group) mapfile -t COMPREPLY < <(compgen -g -- "$word") ;;
+    --group | --admin-group) mapfile -t COMPREPLY < <(compgen -g -- "$word") ;;
     --color) _smtpblock_words "$word" auto always never ;;
     --type) _smtpblock_words "$word" email ehlo ;;
     --dir) _smtpblock_words "$word" in out both ;;
@@ -88,27 +88,33 @@ _smtpblock() {
 _smtpblock_command() {
     local options
     case $command in
-    init) options='--group' ;;
+    init) options='--group --admin-group' ;;
     add) options='--type --dir --action --for --until --description --replace --if-absent --dry-run' ;;
     edit) options='--type --pattern --dir --action --for --until --forever --description' ;;
     delete | rm) options='--type --expired' ;;
     list | ls) options='--type --dir --action --match --sort --expiring --expired --all' ;;
     show) options='--type' ;;
     check) options='--dir --ehlo --from --user' ;;
-    status | help) options='' ;;
+    history) options='--limit --type' ;;
+    pause) options='--for' ;;
+    status) options='--verify' ;;
+    undo | resume | backup | restore | help) options='' ;;
     '')
         options='--version'
         [[ $word == -* ]] ||
-            _smtpblock_words "$word" init add edit delete rm list ls show check status help
+            _smtpblock_words "$word" init add edit delete rm list ls show check \
+                history undo pause resume status backup restore help
         ;;
     *) return ;;
     esac
     # shellcheck disable=SC2086
     [[ $word == -* ]] && _smtpblock_words "$word" $options $everywhere
     [[ $command != help ]] ||
-        _smtpblock_words "$word" init add edit delete list show check status
+        _smtpblock_words "$word" init add edit delete list show check \
+            history undo pause resume status backup restore
     case $command in
-    edit | delete | rm | show)
+    backup | restore) [[ $word == -* ]] || mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
+    edit | delete | rm | show | history)
         [[ $word == -* ]] || _smtpblock_rules "$program" "$word" "$quote" --all "${ask[@]}"
         ;;
     esac

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <utility>
 
+#include "common/time_text.h"
 #include "daemon/guard/log_record.h"
 #include "daemon/guard/query.h"
 
@@ -89,6 +90,7 @@ Verdict Guard::check(smtp::Moment moment, const smtp::Subject& subject) {
     const Decision decision = rules_.decide(query);
     if (decision.verdict == Verdict::trouble) return on_trouble();
     on_recovery();
+    note_pause(decision);
     warn_of_bare_identity(subject);
     if (decision.matches > 0) report(moment, subject, decision);
     return decision.verdict;
@@ -115,6 +117,23 @@ void Guard::report(smtp::Moment moment, const smtp::Subject& subject, const Matc
     add_client(record, subject, matched_name(subject, match));
     if (moment == smtp::Moment::rcpt) record.add_path("to", subject.recipient_path);
     record.write(log_, LogLevel::info);
+}
+
+/// A pause is said when it is noticed and each minute from then on, and so is its end.
+void Guard::note_pause(const Decision& decision) {
+    if (!decision.paused_until) {
+        if (!std::exchange(told_of_pause_, std::nullopt)) return;
+        LogRecord record("store");
+        record.add("state", "enforcing").add("detail", "the pause is over");
+        return record.write(log_, LogLevel::warning);
+    }
+    const auto now = clock_.steady();
+    if (told_of_pause_ && now - *told_of_pause_ < between_warnings) return;
+    told_of_pause_ = now;
+    LogRecord record("store");
+    record.add("state", "paused").add("until", utc_text(*decision.paused_until));
+    record.add("detail", "everything passes; 'smtpblock resume' ends it");
+    record.write(log_, LogLevel::warning);
 }
 
 Verdict Guard::on_trouble() {

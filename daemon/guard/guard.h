@@ -43,6 +43,7 @@ private:
     void report(smtp::Moment moment, const smtp::Subject& subject, const Decision& decision);
     void report(smtp::Moment moment, const smtp::Subject& subject, const Match& match,
                 std::string_view also);
+    void note_pause(const Decision& decision);
     Verdict on_trouble();
     void on_recovery();
     void warn_of_bare_identity(const smtp::Subject& subject);
@@ -52,6 +53,7 @@ private:
     const GuardOptions options_;
     const Clock clock_;
     std::uint64_t failed_checks_ = 0;  ///< since the store was last read
+    std::optional<smtp::Instant> told_of_pause_;  ///< while it is paused
     std::optional<smtp::Instant> told_of_trouble_;
     bool tell_of_recovery_ = false;  ///< the trouble was told
     std::set<std::string, std::less<>> warned_listeners_;

@@ -11,6 +11,7 @@
 
 #include "common/store_files.h"
 #include "common/store_writer.h"
+#include "unit/store_support.h"
 #include "unit/temporary_directory.h"
 
 namespace smtpblock::guard {
@@ -69,6 +70,14 @@ public:
         std::string fresh = all.substr(read_);
         read_ = all.size();
         return fresh;
+    }
+    /// By another process, as `pause` and `resume` do.
+    void pause(std::optional<Time> until) {
+        const StorePaths paths(directory_ / "store");
+        CHECK(test::edit(paths, [&](Edit& edit) -> Result<void> {
+                  edit.pause(until);
+                  return {};
+              }) == "");
     }
     void take_store_away() { rename("store/rules", "store/away"); }
     void bring_store_back() { rename("store/away", "store/rules"); }
@@ -279,6 +288,30 @@ TEST_CASE("with on_store_error = pass everybody passes, and the log says that no
     guarded.take_store_away();
     CHECK(guarded.guard().check(Moment::rcpt, client()) == Verdict::pass);
     CHECK(guarded.said().starts_with("store state=trouble failed=1 enforcing=no detail="));
+}
+
+TEST_CASE("a paused store passes everybody, and the log says so once a minute") {
+    Guarded guarded({{RuleType::email, "a@bad.example"}});
+    Client client;
+    REQUIRE(guarded.guard().check(Moment::rcpt, client()) == Verdict::reject);
+    guarded.said();
+    guarded.pause(wall_now + 10min);
+    CHECK(guarded.guard().check(Moment::rcpt, client()) == Verdict::pass);
+    CHECK(guarded.guard().check(Moment::auth, client()) == Verdict::pass);
+    CHECK(guarded.said() ==
+          "store state=paused until=2027-01-15T08:10:00Z "
+          "detail=\"everything passes; 'smtpblock resume' ends it\"\n");
+    steady_now += 1min;
+    guarded.guard().check(Moment::rcpt, client());
+    CHECK(guarded.said().find("state=paused") != std::string::npos);
+
+    wall_now += 10min;
+    CHECK(guarded.guard().check(Moment::rcpt, client()) == Verdict::reject);
+    CHECK(guarded.said().find("store state=enforcing") == 0);
+    wall_now -= 10min;
+    CHECK(guarded.guard().check(Moment::rcpt, client()) == Verdict::pass);
+    guarded.pause(std::nullopt);
+    CHECK(guarded.guard().check(Moment::rcpt, client()) == Verdict::reject);
 }
 
 }  // namespace smtpblock::guard

@@ -83,9 +83,23 @@ TEST_CASE("the history tells each edit with what was before and after, newest fi
           "add3\n1:a@x.example/defer>a@x.example/log\n"
           "add2\n1:a@x.example/reject>a@x.example/defer\n"
           "add1\n1:->a@x.example/reject\n");
-    CHECK(history(store, {.limit = 1, .rule = {}}) == "add5\n2:->b@x.example/reject\n");
-    CHECK(history(store, {.limit = 1, .rule = 1}) == "add4\n1:a@x.example/log>-\n");
-    CHECK(history(store, {.limit = {}, .rule = 2}) == "add5\n2:->b@x.example/reject\n");
+    CHECK(history(store, {.limit = 1, .rules = {}}) == "add5\n2:->b@x.example/reject\n");
+    CHECK(history(store, {.limit = 1, .rules = {{1}}}) == "add4\n1:a@x.example/log>-\n");
+    CHECK(history(store, {.limit = {}, .rules = {{2}}}) == "add5\n2:->b@x.example/reject\n");
+}
+
+TEST_CASE("a pattern leads to the rules that had it, also when they are gone") {
+    const TestStore store;
+    REQUIRE(store.add(email("a@x.example")) == "");
+    REQUIRE(store.add(email("b@x.example")) == "");
+    REQUIRE(store.remove(1) == "");
+    CHECK(*store.reader()->rules_once_of(email("a@x.example")) == std::vector<RuleId>{1});
+    REQUIRE(store.add(email("a@x.example")) == "");
+    CHECK(*store.reader()->rules_once_of(email("a@x.example")) == std::vector<RuleId>{1, 3});
+    CHECK(store.reader()->rules_once_of(email("c@x.example"))->empty());
+    CHECK(history(store, {.limit = {}, .rules = {{1, 3}}}) ==
+          "add4\n3:->a@x.example/reject\nadd3\n1:a@x.example/reject>-\n"
+          "add1\n1:->a@x.example/reject\n");
 }
 
 TEST_CASE("undo reverts the last edits, restores old IDs, and can itself be undone") {
@@ -100,7 +114,7 @@ TEST_CASE("undo reverts the last edits, restores old IDs, and can itself be undo
 
     CHECK(undo(store, 3) == "");
     CHECK(dump(store) == before);
-    CHECK(history(store, {.limit = 1, .rule = {}}) ==
+    CHECK(history(store, {.limit = 1, .rules = {}}) ==
           "undo6\n1:->a@x.example/reject\n2:b@x.example/allow>b@x.example/reject\n"
           "3:c@x.example/reject>-\n");
     CHECK(undo(store, 1) == "");

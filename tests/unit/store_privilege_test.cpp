@@ -247,14 +247,76 @@ TEST_CASE("owners and modes of a store for a named group") {
     CHECK((seen.st_mode & 07777U) == 0770);
 }
 
-TEST_CASE("another group for a store that exists is a note, and the store keeps its own") {
+TEST_CASE("another group for a store that exists is given to all of it, and lost modes come back") {
     if (!is_root()) return;
     const SharedStore store;
+    REQUIRE(::chmod(store.paths.rules_data().c_str(), 0666) == 0);
     const auto again = init_store(store.paths, {"root"});
     REQUIRE(again);
-    REQUIRE(again->notes.size() == 1);
-    CHECK(again->notes[0].find("keeps it") != std::string::npos);
-    CHECK(again->group == "nogroup");
+    CHECK(again->group == "root");
+    CHECK(store.add("bad@x.example") == "");
+    CHECK(store.as_nobody([&] { return message(StoreReader::open(store.paths)); })
+              .find("Permission denied") != std::string::npos);
+    struct stat data {};
+    REQUIRE(::stat(store.paths.rules_data().c_str(), &data) == 0);
+    CHECK((data.st_mode & 07777U) == 0640U);
+
+    REQUIRE(init_store(store.paths, {std::to_string(nobody)}));
+    CHECK(store.as_nobody([&] {
+        const auto reader = StoreReader::open(store.paths);
+        return reader ? std::string(word(verdict(**reader, "bad@x.example")))
+                      : reader.error().message;
+    }) == "reject");
+}
+
+TEST_CASE("administrators in both groups edit, the daemon reads, and nobody else gets in") {
+    if (!is_root()) return;
+    constexpr gid_t admins = 65533;
+    constexpr uid_t alice = 65532;
+    TemporaryDirectory directory;
+    ::chmod(directory.path().c_str(), 0755);
+    const StorePaths paths{directory / "store"};
+    const auto as = [&](uid_t user, const std::vector<gid_t>& groups,
+                        const std::function<std::string()>& work) {
+        return elsewhere([&] {
+            if (::setgroups(groups.size(), groups.data()) != 0 || ::setgid(user) != 0 ||
+                ::setuid(user) != 0)
+                throw std::runtime_error("cannot become another user");
+            return work();
+        });
+    };
+    const auto add = [&](const char* pattern) {
+        return [&paths, pattern] {
+            return edit_here(paths,
+                             [&](Edit& e) { return add_all(e, {rule_for(email(pattern))}); });
+        };
+    };
+    const auto read = [&] { return message(StoreReader::open(paths)); };
+
+    // Named when the store is made, or later: the same comes of it.
+    REQUIRE(elsewhere([&] {
+                return message(init_store(paths, {std::to_string(nobody), std::to_string(admins)}));
+            }) == "");
+    for (int round = 0; round < 2; ++round) {
+        const std::string pattern = "a" + std::to_string(round) + "@x.example";
+        CHECK(as(alice, {nobody, admins}, add(pattern.c_str())) == "");
+        CHECK(as(alice, {nobody, admins}, read) == "");
+        CHECK(as(nobody, {}, read) == "");
+        CHECK(as(nobody, {}, add("b@x.example")).find("Permission denied") != std::string::npos);
+        CHECK(as(alice, {admins}, read).find("Permission denied") != std::string::npos);
+        CHECK(as(alice, {}, read).find("Permission denied") != std::string::npos);
+        CHECK(as(alice, {}, add("b@x.example")).find("use sudo, or --store DIR") !=
+              std::string::npos);
+        if (round > 0) break;
+        REQUIRE(elsewhere([&] { return message(init_store(paths, {"", "root"})); }) == "");
+        CHECK(as(alice, {nobody, admins}, add("b@x.example")).find("Permission denied") !=
+              std::string::npos);
+        const auto later = init_store(paths, {"", std::to_string(admins)});
+        REQUIRE(later);
+        CHECK(later->group == "nogroup");
+        REQUIRE(later->notes.size() == 1);
+        CHECK(later->notes[0].find("must be in both groups") != std::string::npos);
+    }
 }
 
 }  // namespace
