@@ -19,6 +19,7 @@ namespace smtpblock {
 namespace {
 
 constexpr auto failed = ErrorCode::failed;
+constexpr std::size_t reserve_octets = std::size_t{16} << 20U;
 
 }  // namespace
 
@@ -35,6 +36,7 @@ struct StoreWriter::Open {
     std::unique_ptr<StoreEnvironment> store;
     std::uint64_t history = history_kept;
     std::uint64_t revision = 0;
+    bool is_full = false;  ///< the last transaction failed because of that
 };
 
 Result<StoreRecord> StoreWriter::Open::read_record(MDB_txn* transaction) const {
@@ -100,8 +102,24 @@ Result<void> StoreWriter::restore(const Editor& editor, const std::string& file)
                     [&](StoreTransaction& edit) { return restore_rules(edit, **backup); });
 }
 
+/// A full store can be made smaller: LMDB needs free pages to delete as well, so a deletion that
+/// finds none gets some that nothing else does.
 Result<void> StoreWriter::transact(const Editor& editor, EditVerb verb,
                                    const std::function<Result<void>(StoreTransaction&)>& work) {
+    open_->is_full = false;
+    auto done = try_transact(editor, verb, work);
+    if (!open_->is_full || verb != EditVerb::remove) return done;
+    MDB_envinfo info{};
+    MDB_env* const environment = open_->store->get();
+    int number = guarded([&] { return mdb_env_info(environment, &info); });
+    if (number == MDB_SUCCESS)
+        number = guarded(
+            [&] { return mdb_env_set_mapsize(environment, info.me_mapsize + reserve_octets); });
+    return number == MDB_SUCCESS ? try_transact(editor, verb, work) : std::move(done);
+}
+
+Result<void> StoreWriter::try_transact(const Editor& editor, EditVerb verb,
+                                       const std::function<Result<void>(StoreTransaction&)>& work) {
     const StoreEnvironment& store = *open_->store;
     open_->revision = 0;
     lmdb::Transaction transaction;
@@ -116,11 +134,13 @@ Result<void> StoreWriter::transact(const Editor& editor, EditVerb verb,
     StoreTransaction edit(store, transaction.get(), editor, *record, open_->history);
     auto done = work(edit);
     if (done && edit.changed()) done = edit.finish(verb);
+    open_->is_full = edit.broken() == MDB_MAP_FULL;
     if (edit.broken() != MDB_SUCCESS) return open_->nothing_changed(edit.broken());
     if (!done || !edit.changed()) return done;
     const InterruptionsWait wait;  // nobody could tell whether a commit that was cut off is done
     const int number = lmdb::commit(transaction);
     if (number == MDB_SUCCESS) edit_was_made();
+    open_->is_full = number == MDB_MAP_FULL;
     if (number != MDB_SUCCESS) return open_->nothing_changed(number);
     open_->revision = edit.record().revision;
     return {};

@@ -66,9 +66,10 @@ public:
     StoreWriter(const StoreWriter&) = delete;
     StoreWriter& operator=(const StoreWriter&) = delete;
 
-    /// Runs `work` in a write transaction; commits, synced, when it succeeds and changed
-    /// something, and leaves the store as it was when it fails. Waits at most 10 s for another
-    /// writer; past that the process says so on standard error and ends with status 1.
+    /// Runs `work` in a write transaction (twice, when a deletion finds the store full); commits,
+    /// synced, when it succeeds and changed something, and leaves the store as it was when it
+    /// fails. Waits at most 10 s for another writer; past that the process says so on standard
+    /// error and ends with status 1.
     Result<void> edit(const Editor& editor, EditVerb verb,
                       const std::function<Result<void>(Edit&)>& work);
 
@@ -92,6 +93,8 @@ private:
     explicit StoreWriter(std::unique_ptr<Open> open);
     Result<void> transact(const Editor& editor, EditVerb verb,
                           const std::function<Result<void>(StoreTransaction&)>& work);
+    Result<void> try_transact(const Editor& editor, EditVerb verb,
+                              const std::function<Result<void>(StoreTransaction&)>& work);
     std::unique_ptr<Open> open_;
 };
 
