@@ -10,20 +10,21 @@ Result<int> run(const InitArguments& arguments, const Context& context, Terminal
     const auto made = init_store(
         context.store, {arguments.group.value_or(""), arguments.admin_group.value_or("")});
     if (!made) return Failure(made.error());
-    if (terminal.json())
-        terminal.line(JsonObject()
-                          .string("store", context.store.root())
-                          .boolean("created", made->created)
-                          .string("group", made->group)
-                          .string("admin_group", made->admin_group)
-                          .text());
-    else if (!terminal.quiet())
-        terminal.line(
-            fmt::format("{} {}: group {} reads it{}", printable(context.store.root()),
-                        made->created ? "made" : "is there already", printable(made->group),
-                        made->admin_group.empty()
-                            ? ""
-                            : fmt::format(", group {} edits it", printable(made->admin_group))));
+    if (terminal.json()) {
+        JsonObject json;
+        json.string("store", context.store.root())
+            .boolean("created", made->created)
+            .string("group", made->group);
+        if (!made->admin_group.empty()) json.string("admin_group", made->admin_group);
+        terminal.line(json.text());
+    } else if (!terminal.quiet()) {
+        std::string line =
+            fmt::format("{} {}: group {} reads it", printable(context.store.root()),
+                        made->created ? "made" : "is there already", printable(made->group));
+        if (!made->admin_group.empty())
+            line += fmt::format(", group {} edits it", printable(made->admin_group));
+        terminal.line(line);
+    }
     for (const std::string& note : made->notes) terminal.note(note);
     return finished(terminal, exit_done, "made");
 }
