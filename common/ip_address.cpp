@@ -20,7 +20,30 @@ bool host_bits_clear(std::string_view octets, unsigned bits) {
     return true;
 }
 
+/// `text` without the leading zeros of the numbers in its dotted quad, which ends it (but for a
+/// bracket).
+std::string without_leading_zeros(std::string_view text) {
+    const auto quad = text.find_last_of("[:") + 1;  // 0 when there is neither
+    std::string out(text.substr(0, quad));
+    std::size_t digits = 0;  // of the number that i stands in
+    for (std::size_t i = quad; i < text.size(); ++i) {
+        digits = is_digit(text[i]) ? digits + 1 : 0;
+        const bool more = i + 1 < text.size() && is_digit(text[i + 1]);
+        const bool leading =
+            text[i] == '0' && more && digits <= 2 && (out.empty() || !is_digit(out.back()));
+        if (!leading) out += text[i];
+    }
+    return out;
+}
+
 }  // namespace
+
+std::optional<IpAddress> IpAddress::of_literal(std::string_view text) {
+    if (auto address = parse(text)) return address;
+    if (std::count(text.begin(), text.end(), '.') != 3 || text.size() > 2 * INET6_ADDRSTRLEN)
+        return std::nullopt;
+    return parse(without_leading_zeros(text));
+}
 
 std::optional<IpAddress> IpAddress::from_octets(std::string_view octets) {
     if (octets.size() == 16 && octets.starts_with(mapped_prefix)) octets.remove_prefix(12);

@@ -15,6 +15,9 @@ public:
     /// `IPv6:` (RFC 5321 4.1.3) and the brackets of an address literal. An IPv4-mapped IPv6
     /// address is the IPv4 address. Nothing when it is none of these.
     static std::optional<IpAddress> parse(std::string_view text);
+    /// The same of what a mail client or its administrator says: leading zeros in an IPv4 address
+    /// are taken too, its numbers being decimal (Snum of RFC 5321 4.1.3; up to three digits each).
+    static std::optional<IpAddress> of_literal(std::string_view text);
     /// 4 or 16 octets, network order.
     static std::optional<IpAddress> from_octets(std::string_view octets);
 

@@ -1,9 +1,14 @@
 #include "common/text.h"
 
 #include <fmt/format.h>
+#include <unicase.h>
+#include <uninorm.h>
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdlib>
+#include <memory>
+#include <new>
 
 namespace smtpblock {
 namespace {
@@ -33,9 +38,16 @@ Character character_at(std::string_view text) {
 
 /// Characters that move the cursor, change the direction of writing or cannot be seen.
 bool deceives(char32_t c) {
-    return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x61c ||
+    return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x61c || c == 0x180e ||
            (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
-           (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb);
+           (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) ||
+           (c >= 0xe0000 && c <= 0xe007f);
+}
+
+/// White_Space of Unicode, without what deceives() as well and the space of ASCII.
+bool is_wide_space(char32_t c) {
+    return c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x202f || c == 0x205f ||
+           c == 0x3000;
 }
 
 }  // namespace
@@ -66,6 +78,36 @@ bool is_utf8(std::string_view text) {
     return true;
 }
 
+bool is_ascii(std::string_view text) {
+    return std::none_of(text.begin(), text.end(), is_eight_bit);
+}
+
+std::string folded(std::string_view text) {
+    if (is_ascii(text) || !is_utf8(text)) return lower(text);
+    std::size_t octets = 0;
+    const std::unique_ptr<std::uint8_t, decltype(&std::free)> out(
+        u8_casefold(reinterpret_cast<const std::uint8_t*>(text.data()), text.size(), nullptr,
+                    UNINORM_NFC, nullptr, &octets),
+        &std::free);
+    if (!out) throw std::bad_alloc();
+    return {reinterpret_cast<const char*>(out.get()), octets};
+}
+
+std::string_view hidden_character(std::string_view text) {
+    while (!text.empty()) {
+        const Character next = character_at(text);
+        const std::size_t octets = std::max<std::size_t>(next.octets, 1);
+        if (deceives(next.code_point) || is_wide_space(next.code_point))
+            return text.substr(0, octets);
+        text.remove_prefix(octets);
+    }
+    return {};
+}
+
+std::string code_point_name(std::string_view text) {
+    return fmt::format("U+{:04X}", static_cast<std::uint32_t>(character_at(text).code_point));
+}
+
 std::size_t character_octets(std::string_view text) {
     return std::max<std::size_t>(character_at(text).octets, 1);
 }
@@ -90,7 +132,10 @@ std::string printable(std::string_view text) {
 }
 
 std::string quoted(std::string_view text) {
-    return "'" + printable(text) + "'";
+    std::string out = printable(text);
+    const auto backslashes = std::count(text.begin(), text.end(), '\\');
+    if (out.size() == text.size() + static_cast<std::size_t>(backslashes)) out = text;
+    return "'" + out + "'";
 }
 
 }  // namespace smtpblock

@@ -1,5 +1,5 @@
-// Small things done to text everywhere: case, escaping, quoting. ASCII only: whatever is above
-// 0x7f passes unchanged, since comparing domains beyond ASCII is domain_name.h's work.
+// Small things done to text everywhere: case, escaping, quoting. Case is ASCII's alone, but for
+// folded(); domains beyond ASCII are idna.h's work.
 #pragma once
 
 #include <cstddef>
@@ -21,6 +21,10 @@ constexpr bool is_letter(char c) {
 constexpr bool is_eight_bit(char c) {
     return static_cast<unsigned char>(c) >= 0x80;
 }
+/// White space of ASCII.
+constexpr bool is_white_space(char c) {
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
 /// 0x00-0x1f and 0x7f.
 constexpr bool is_control(char c) {
     return static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) == 0x7f;
@@ -33,16 +37,29 @@ bool starts_with_ignoring_case(std::string_view text, std::string_view prefix);
 
 /// True when `text` is well-formed UTF-8 (RFC 3629: no overlong form, no surrogate).
 bool is_utf8(std::string_view text);
+bool is_ascii(std::string_view text);
 /// The octets of the character at the head of `text`, which is not empty; 1 for an octet that is
 /// no UTF-8.
 std::size_t character_octets(std::string_view text);
+
+/// The form in which texts are compared without case: full case folding and NFC of Unicode, so
+/// that sharp s is ss. What is no UTF-8 is folded in its ASCII letters only.
+std::string folded(std::string_view text);
+
+/// The first character of `text`, which is UTF-8, that a reader cannot see or that moves others:
+/// white space, a control or format character. Empty when there is none.
+std::string_view hidden_character(std::string_view text);
+/// `U+200B`: the character at the head of `text`, which is UTF-8 and not empty.
+std::string code_point_name(std::string_view text);
 
 /// `text` as it may go to a terminal, a log or a JSON string: control characters and octets that
 /// are no UTF-8 become `\xNN`, a backslash `\\`; C1 controls and bidirectional overrides are
 /// escaped as well, since a name from the network is an attacker's text.
 std::string printable(std::string_view text);
 
-/// `text` made printable, in single quotes: how a message quotes the user's own word.
+/// `text` made printable, in single quotes: how a message quotes the user's own word. A backslash
+/// is doubled only where something else is escaped, so that what a message says to write can be
+/// written just so.
 std::string quoted(std::string_view text);
 
 }  // namespace smtpblock

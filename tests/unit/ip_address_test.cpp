@@ -5,6 +5,8 @@
 namespace smtpblock {
 namespace {
 
+using namespace std::string_literals;
+
 std::string spelt(std::string_view text) {
     const auto address = IpAddress::parse(text);
     return address ? address->text() : "none";
@@ -70,6 +72,26 @@ TEST_CASE("what only looks like an address is none") {
         CAPTURE(std::string(text));
         CHECK(spelt(text) == "none");
     }
+}
+
+TEST_CASE("a mail client's address may have leading zeros, which are decimal") {
+    const auto literal = [](std::string_view text) {
+        const auto address = IpAddress::of_literal(text);
+        return address ? address->text() : "none";
+    };
+    CHECK(literal("192.0.2.7") == "192.0.2.7");
+    CHECK(literal("192.0.2.007") == "192.0.2.7");
+    CHECK(literal("[192.000.002.010]") == "192.0.2.10");
+    CHECK(literal("000.0.00.0") == "0.0.0.0");
+    CHECK(literal("[IPv6:::ffff:192.0.2.007]") == "192.0.2.7");
+    CHECK(literal("64:ff9b::192.0.2.007") == "64:ff9b::c000:207");
+    CHECK(literal("192.0.2.0007") == "none");
+    CHECK(literal("192.0.2.0256") == "none");
+    CHECK(literal("192.0.2.256") == "none");
+    CHECK(literal("192.0.02") == "none");
+    CHECK(literal("a192.0.2.007") == "none");
+    CHECK(literal("192.0.2.007\0"s) == "none");
+    CHECK(literal(std::string(1000, '0') + ".0.2.7") == "none");
 }
 
 TEST_CASE("octets make an address when there are 4 or 16") {
