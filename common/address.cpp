@@ -39,17 +39,18 @@ std::optional<std::string> canonical_local_part(std::string_view written) {
         const bool sound =
             !written.empty() && std::all_of(written.begin(), written.end(),
                                             [](char c) { return is_atom_octet(c) || c == '.'; });
-        if (!sound) return std::nullopt;
-        return lower(written);
+        if (!sound || !is_utf8(written)) return std::nullopt;
+        return folded(written);
     }
     if (quoted_string_octets(written) != written.size()) return std::nullopt;
     std::string local;
     for (std::size_t i = 1; i + 1 < written.size(); ++i) {
         if (written[i] == '\\') ++i;
         if (is_control(written[i])) return std::nullopt;
-        local += to_lower(written[i]);
+        local += written[i];
     }
-    return local;
+    if (!is_utf8(local)) return std::nullopt;
+    return folded(local);
 }
 
 std::optional<Address> Address::parse(std::string_view mailbox) {
@@ -69,7 +70,7 @@ Address Address::of_identity(std::string_view identity, std::string_view auth_do
     const std::string_view where = bare ? auth_domain : identity.substr(at + 1);
     auto local = canonical_local_part(name);
     auto domain = canonical_domain(where);
-    return {local ? std::move(*local) : lower(name), domain ? std::move(*domain) : lower(where)};
+    return {local ? std::move(*local) : folded(name), domain ? std::move(*domain) : folded(where)};
 }
 
 std::string quoted_local_part(std::string_view local) {

@@ -1,5 +1,5 @@
-// An email address as it is compared: the local part unquoted and in lower case, the domain in its
-// canonical form. Two spellings of one address are one Address.
+// An email address as it is compared: the local part unquoted and folded (text.h), the domain in
+// its canonical form. Two spellings of one address are one Address.
 #pragma once
 
 #include <optional>
@@ -9,7 +9,7 @@
 namespace smtpblock {
 
 struct Address {
-    std::string local;   ///< without quotes and quoted pairs; may hold any octet
+    std::string local;   ///< without quotes and quoted pairs, folded; may hold any octet
     std::string domain;  ///< canonical_domain()'s form; empty: an identity without a domain
 
     /// A Mailbox of RFC 5321 4.1.2, without angle brackets and source route. Dots at odd places of
@@ -30,8 +30,8 @@ struct Address {
 /// `local` as it stands in an address: unchanged, or a Quoted-string (RFC 5321 4.1.2).
 std::string quoted_local_part(std::string_view local);
 
-/// What a Local-part means: without quotes and quoted pairs, in lower case. Nothing when it is
-/// neither a Dot-string (with dots at odd places let through) nor a Quoted-string.
+/// What a Local-part means: without quotes and quoted pairs, folded. Nothing when it is no
+/// UTF-8, or neither a Dot-string (with dots at odd places let through) nor a Quoted-string.
 std::optional<std::string> canonical_local_part(std::string_view written);
 
 }  // namespace smtpblock

@@ -1,18 +1,29 @@
 #include "common/ehlo_name.h"
 
-#include "common/text.h"
+#include "common/idna.h"
 
 namespace smtpblock {
+namespace {
+
+std::string_view without_lone_bracket(std::string_view text) {
+    if (text.ends_with(']') && !text.starts_with('[')) text.remove_suffix(1);
+    if (text.starts_with('[') && !text.ends_with(']')) text.remove_prefix(1);
+    return text;
+}
+
+}  // namespace
 
 std::string EhloName::text_form(std::string_view name) {
-    while (name.size() > 1 && name.ends_with('.')) name.remove_suffix(1);
-    return lower(name);
+    std::string text = idna_form(name);
+    while (text.size() > 1 && text.ends_with('.')) text.pop_back();
+    return text;
 }
 
 EhloName EhloName::parse(std::string_view argument) {
-    if (argument == "\"\"") argument = {};
     std::string text = text_form(argument);
-    if (auto address = IpAddress::parse(text)) return {address->literal(), address};
+    if (text == "\"\"") text.clear();
+    if (auto address = IpAddress::of_literal(without_lone_bracket(text)))
+        return {address->literal(), address};
     return {std::move(text), std::nullopt};
 }
 

@@ -1,6 +1,7 @@
 // A name given in EHLO or HELO as it is compared. A client may say anything there, so anything has
-// a form: nothing at all, an address literal (bracketed or bare), or a text in lower case. Who
-// says `""` means nothing at all, as the pattern of that spelling does.
+// a form: nothing at all, an address literal (bracketed, bare, or with one of its brackets lost),
+// or a text, folded and with its U-labels as A-labels. Who says `""` means nothing at all, as the
+// pattern of that spelling does.
 #pragma once
 
 #include <optional>
@@ -17,7 +18,7 @@ struct EhloName {
 
     /// `argument` is what stands behind the verb, up to the first white space.
     static EhloName parse(std::string_view argument);
-    /// `name` as a text, even if it is an address: lower case, without trailing dots.
+    /// `name` as a text, even if it is an address: idna_form() without trailing dots.
     static std::string text_form(std::string_view name);
 
     friend bool operator==(const EhloName&, const EhloName&) = default;

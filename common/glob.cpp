@@ -105,6 +105,23 @@ std::string glob_unescaped(std::string_view text) {
     return out;
 }
 
+std::string glob_with_pieces(std::string_view glob, std::string (*changed)(std::string_view)) {
+    std::string out;
+    std::string piece;
+    const auto end_piece = [&] {
+        if (!piece.empty()) out += glob_escaped(changed(piece));
+        piece.clear();
+    };
+    for (std::size_t at = 0; at < glob.size();) {
+        const Token token = token_at(glob, at);
+        at += token.octets;
+        if (token.wildcard) end_piece();
+        (token.wildcard ? out : piece) += token.octet;
+    }
+    end_piece();
+    return out;
+}
+
 std::string glob_with_short_runs(std::string_view glob) {
     std::string out;
     bool star = false;

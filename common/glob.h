@@ -39,6 +39,9 @@ bool has_wildcard(std::string_view text);
 std::string glob_escaped(std::string_view text);
 std::string glob_unescaped(std::string_view text);
 
+/// `glob` with `changed(piece)` for each of its pieces.
+std::string glob_with_pieces(std::string_view glob, std::string (*changed)(std::string_view));
+
 /// `glob` with each run of wildcards in its shortest form: the `?` first, then at most one `*`.
 std::string glob_with_short_runs(std::string_view glob);
 

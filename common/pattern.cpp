@@ -2,23 +2,21 @@
 
 #include <algorithm>
 
-#include "common/address.h"
 #include "common/domain_name.h"
-#include "common/ehlo_name.h"
+#include "common/glob.h"
+#include "common/idna.h"
 #include "common/ip_address.h"
 #include "common/text.h"
 
 namespace smtpblock {
 namespace {
 
-constexpr std::size_t local_part_octets = 64;  // RFC 5321 4.5.3.1.1
-constexpr std::size_t ehlo_pattern_octets = 512;
+constexpr auto bad = ErrorCode::bad_input;
 
-constexpr std::string_view below = "*.";
-
-bool is_white_space(char c) {
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
+// What is written may be longer than what it means: by escapes, quotes and IDNA.
+constexpr std::size_t written_octets = 4096;
+constexpr std::size_t email_octets = 2048;  // a command line has no more (limits.command_line)
+constexpr std::size_t ehlo_octets = 512;
 
 std::string_view without_white_space_around(std::string_view text) {
     while (!text.empty() && is_white_space(text.front())) text.remove_prefix(1);
@@ -26,65 +24,26 @@ std::string_view without_white_space_around(std::string_view text) {
     return text;
 }
 
-bool has_wildcard(std::string_view text) {
-    return text.find_first_of("*?") != std::string_view::npos;
+Failure too_long(RuleType type, std::string_view written, std::size_t octets) {
+    const bool email = type == RuleType::email;
+    return fail(bad, "{}...: {} octets; an {} pattern has at most {}; write a shorter one with *",
+                quoted(written.substr(0, 32)), octets, email ? "email" : "ehlo",
+                email ? email_octets : ehlo_octets);
 }
 
-Failure no_glob(std::string_view written) {
-    return fail(ErrorCode::bad_input,
-                "{}: * stands only alone before a dot; write *.example.com for all below it",
-                quoted(written));
+/// Where the `@` before the domain stands in a subject.
+std::size_t at_sign(std::string_view subject) {
+    return subject.rfind('@');
 }
 
-/// A comma needs quotes in an address, but an account may have one in its name (`a,b@example.com`),
-/// and whoever blocks it types what the log shows. This is how the local part stands without.
-std::string without_commas(std::string_view local) {
-    std::string out(local);
-    std::replace(out.begin(), out.end(), ',', '-');
-    return out;
-}
-
-/// Quoted also where it would else read as a glob.
-std::string local_part_text(const std::string& local) {
-    const std::string plain = without_commas(local);
-    if (quoted_local_part(plain) == plain && !has_wildcard(local)) return local;
-    return has_wildcard(local) && !quoted_local_part(local).starts_with('"')
-               ? '"' + local + '"'
-               : quoted_local_part(local);
-}
-
-/// Where the `@` before the domain stands: the last one outside a quoted local part.
-std::size_t at_sign(std::string_view written) {
-    return written.rfind('@');
-}
-
-Result<std::string> pattern_local_part(std::string_view whole, std::string_view written) {
-    const auto bad = ErrorCode::bad_input;
-    const bool is_quoted = written.starts_with('"');
-    if (!is_quoted && std::any_of(written.begin(), written.end(), is_white_space))
-        return fail(bad, "{}: white space in an unquoted local part; write {}", quoted(whole),
-                    quoted(quoted_local_part(written) + std::string(whole.substr(written.size()))));
-    const auto domain = whole.substr(written.size() + 1);
-    if (written == "*" && !domain.empty() && Pattern::parse(RuleType::email, domain))
-        return fail(bad, "{}: a domain stands for every address at it; write {}", quoted(whole),
-                    quoted(domain));
-    if (!is_quoted && has_wildcard(written)) return no_glob(whole);
-    auto local = canonical_local_part(written);
-    if (!local && !is_quoted && canonical_local_part(without_commas(written)))
-        local = lower(written);
-    if (!local || local->empty())
-        return fail(bad,
-                    "{}: {} is no local part; write user@example.com, or \"odd user\"@example.com",
-                    quoted(whole), quoted(written));
-    if (!is_quoted && (written.starts_with('.') || written.ends_with('.') ||
-                       written.find("..") != std::string_view::npos))
-        return fail(bad, "{}: a dot begins, ends or is doubled in the local part; write {}",
-                    quoted(whole),
-                    quoted(quoted_local_part(*local) + std::string(whole.substr(written.size()))));
-    if (local->size() > local_part_octets)
-        return fail(bad, "{}: the local part has {} octets; no address has more than {}",
-                    quoted(whole), local->size(), local_part_octets);
-    return std::move(*local);
+bool is_sound_prefix(std::string_view subject) {
+    if (subject.size() != 5 && subject.size() != 17) return false;
+    const std::size_t bits = static_cast<std::uint8_t>(subject.back());
+    subject.remove_suffix(1);
+    if (bits > subject.size() * 8) return false;
+    for (std::size_t i = bits; i < subject.size() * 8; ++i)
+        if ((static_cast<unsigned char>(subject[i / 8]) >> (7 - i % 8) & 1U) != 0) return false;
+    return true;
 }
 
 }  // namespace
@@ -115,76 +74,31 @@ std::optional<RuleType> evident_type(std::string_view written) {
 }
 
 Result<Pattern> Pattern::parse(RuleType type, std::string_view written) {
+    if (written.size() > written_octets) return too_long(type, written, written.size());
     if (!is_utf8(written))
-        return fail(ErrorCode::bad_input, "{}: not valid UTF-8; write it in UTF-8",
+        return fail(bad, "{}: not valid UTF-8; write it in UTF-8, or ? for such an octet",
                     quoted(written));
-    if (std::any_of(written.begin(), written.end(), is_control))
-        return fail(ErrorCode::bad_input, "{}: control characters match nothing; remove them",
-                    quoted(written));
+    if (std::any_of(written.begin(), written.end(), is_control)) {
+        std::string instead(written);
+        std::erase_if(instead, is_control);
+        return fail(bad, "{}: control characters match nothing; write {}", quoted(written),
+                    quoted(instead));
+    }
     if (const auto trimmed = without_white_space_around(written); trimmed != written) {
         const auto meant = !trimmed.empty() ? trimmed : type == RuleType::email ? "<>" : "\"\"";
-        return fail(ErrorCode::bad_input, "{}: white space around it; write {}", quoted(written),
-                    quoted(meant));
+        return fail(bad, "{}: white space around it; write {}", quoted(written), quoted(meant));
     }
-    return type == RuleType::email ? parse_email(written) : parse_ehlo(written);
-}
-
-Result<Pattern> Pattern::parse_email(std::string_view written) {
-    const auto bad = ErrorCode::bad_input;
-    if (written == "<>") return Pattern(PatternKind::null_sender, "");
-    if (written.empty())
-        return fail(bad, "'': an empty email pattern; write <> for the null sender");
-    if (written.starts_with('<') && written.ends_with('>'))
-        return fail(bad, "{}: no angle brackets; write {}", quoted(written),
-                    quoted(written.substr(1, written.size() - 2)));
-
-    const auto at = at_sign(written);
-    if (at == std::string_view::npos || at == 0) {
-        const auto domain_part = at == 0 ? written.substr(1) : written;
-        const bool is_below = at != 0 && domain_part.starts_with(below);
-        const auto name = is_below ? domain_part.substr(below.size()) : domain_part;
-        if (std::any_of(name.begin(), name.end(), is_white_space))
-            return fail(bad, "{}: white space in the domain; remove it", quoted(written));
-        if (has_wildcard(name)) return no_glob(written);
-        auto domain = pattern_domain(written, name);
-        if (!domain) return std::move(domain).failure();
-        if (is_below && domain->starts_with('['))
-            return fail(bad, "{}: nothing is below an address literal; write {}", quoted(written),
-                        quoted(*domain));
-        return Pattern(is_below ? PatternKind::below_domain : PatternKind::domain,
-                       std::move(*domain));
-    }
-
-    auto local = pattern_local_part(written, written.substr(0, at));
-    if (!local) return std::move(local).failure();
-    if (at + 1 == written.size()) return Pattern(PatternKind::local_part, std::move(*local));
-    if (has_wildcard(written.substr(at + 1))) return no_glob(written);
-    auto domain = pattern_domain(written, written.substr(at + 1));
-    if (!domain) return std::move(domain).failure();
-    return Pattern(PatternKind::address, *local + "@" + *domain);
-}
-
-Result<Pattern> Pattern::parse_ehlo(std::string_view written) {
-    const auto bad = ErrorCode::bad_input;
-    if (written.empty() || written == "\"\"") return Pattern(PatternKind::no_name, "");
-    if (std::any_of(written.begin(), written.end(), is_white_space))
-        return fail(bad, "{}: an EHLO name ends at the first white space; write {}",
-                    quoted(written), quoted(written.substr(0, written.find_first_of(" \t"))));
-    if (written.size() > ehlo_pattern_octets)
-        return fail(bad, "{}...: {} octets; an ehlo pattern has at most {}",
-                    quoted(written.substr(0, 32)), written.size(), ehlo_pattern_octets);
-    if (const auto slash = written.find('/');
-        slash != std::string_view::npos && IpAddress::parse(written.substr(0, slash)))
-        return fail(bad, "{}: a range of addresses is no EHLO name; write one address, {}",
-                    quoted(written), quoted(written.substr(0, slash)));
-
-    const bool is_below = written.starts_with(below) && written.size() > below.size();
-    if (has_wildcard(is_below ? written.substr(below.size()) : written)) return no_glob(written);
-    if (is_below)
-        return Pattern(PatternKind::below_name, EhloName::text_form(written.substr(below.size())));
-    const EhloName name = EhloName::parse(written);
-    if (name.address) return Pattern(PatternKind::literal, std::string(name.address->octets()));
-    return Pattern(PatternKind::name, name.text);
+    auto pattern = type == RuleType::email ? parse_email(written) : parse_ehlo(written);
+    if (!pattern || pattern->kind() == PatternKind::literal ||
+        pattern->kind() == PatternKind::prefix)
+        return pattern;
+    const std::string_view subject = pattern->subject();
+    if (const auto hidden = hidden_character(subject); !hidden.empty())
+        return fail(bad, "{}: {} cannot be seen where the pattern is shown; write ? for it",
+                    quoted(written), code_point_name(hidden));
+    if (subject.size() > (type == RuleType::email ? email_octets : ehlo_octets))
+        return too_long(type, written, subject.size());
+    return pattern;
 }
 
 std::optional<Pattern> Pattern::from_key(std::string_view key) {
@@ -195,26 +109,25 @@ std::optional<Pattern> Pattern::from_key(std::string_view key) {
 std::optional<Pattern> Pattern::from_subject(PatternKind kind, std::string_view subject) {
     switch (kind) {
         case PatternKind::address:
-            if (subject.find('@') == std::string_view::npos) return std::nullopt;
+            if (at_sign(subject) == std::string_view::npos) return std::nullopt;
             break;
         case PatternKind::domain:
         case PatternKind::below_domain:
         case PatternKind::local_part:
         case PatternKind::name:
         case PatternKind::below_name:
+            if (subject.empty()) return std::nullopt;
+            break;
         case PatternKind::email_glob:
         case PatternKind::ehlo_glob:
-            if (subject.empty()) return std::nullopt;
+            if (!has_wildcard(subject)) return std::nullopt;
             break;
         case PatternKind::literal:
             if (!IpAddress::from_octets(subject)) return std::nullopt;
             break;
-        case PatternKind::prefix: {
-            if (subject.size() != 5 && subject.size() != 17) return std::nullopt;
-            const unsigned length = static_cast<std::uint8_t>(subject.back());
-            if (length > (subject.size() - 1) * 8) return std::nullopt;
+        case PatternKind::prefix:
+            if (!is_sound_prefix(subject)) return std::nullopt;
             break;
-        }
         case PatternKind::null_sender:
         case PatternKind::no_name:
             if (!subject.empty()) return std::nullopt;
@@ -240,13 +153,20 @@ std::string Pattern::text() const {
         case PatternKind::literal:
             return IpAddress::from_octets(subject_)->literal();
         case PatternKind::below_domain:
-        case PatternKind::below_name:
             return std::string(below) + subject_;
         case PatternKind::domain:
-        case PatternKind::name:
-        case PatternKind::email_glob:
         case PatternKind::ehlo_glob:
             return subject_;
+        case PatternKind::name:
+            return glob_escaped(subject_);
+        case PatternKind::below_name:
+            return std::string(below) + glob_escaped(subject_);
+        case PatternKind::email_glob: {
+            const auto at = at_sign(subject_);
+            const std::string local = subject_.substr(0, at);
+            if (at == std::string::npos || has_wildcard(local)) return subject_;
+            return local_part_text(glob_unescaped(local)) + subject_.substr(at);
+        }
         case PatternKind::prefix:
             return fmt::format(
                 "{}/{}", IpAddress::from_octets(subject_.substr(0, subject_.size() - 1))->text(),
@@ -255,11 +175,57 @@ std::string Pattern::text() const {
     return subject_;
 }
 
+std::string Pattern::text_for_people() const {
+    const std::string canonical = text();
+    if (type() == RuleType::ehlo) return u_label_text(canonical);
+    const auto at = canonical.rfind('@');
+    if (at != std::string::npos)
+        return canonical.substr(0, at + 1) + u_label_text(canonical.substr(at + 1));
+    return kind_ == PatternKind::email_glob ? canonical : u_label_text(canonical);
+}
+
 std::string Pattern::note() const {
-    const bool is_name = kind_ == PatternKind::name || kind_ == PatternKind::below_name;
-    if (is_name && !is_host_name(subject_))
-        return "it is no host name; only this very text matches";
+    const auto domain = std::string_view(subject_).substr(
+        kind_ == PatternKind::address ? at_sign(subject_) + 1 : 0);
+    switch (kind_) {
+        case PatternKind::name:
+        case PatternKind::below_name:
+            if (is_host_name(subject_)) return {};
+            return "it is no host name; only this very text matches";
+        case PatternKind::address:
+        case PatternKind::domain:
+        case PatternKind::below_domain:
+            if (domain.starts_with('[') || is_dns_name(domain)) return {};
+            return "no domain in the DNS has such a name; only this very text matches";
+        case PatternKind::prefix:
+            return "it matches address literals in the EHLO name, not the client's own address";
+        case PatternKind::email_glob:
+            if (subject_.find('@') == std::string::npos && !subject_.starts_with('*'))
+                return "it is compared with the whole address, which begins with the local part; " +
+                       quoted("*@" + subject_) + " is for domains";
+            if (subject_.starts_with("*@") && !has_wildcard(subject_.substr(2)))
+                return quoted(subject_.substr(2)) + " matches the same, and goes before any glob";
+            return {};
+        case PatternKind::local_part:
+        case PatternKind::null_sender:
+        case PatternKind::literal:
+        case PatternKind::no_name:
+        case PatternKind::ehlo_glob:
+            return {};
+    }
     return {};
+}
+
+bool Pattern::matches_everything() const {
+    if (kind_ != PatternKind::email_glob && kind_ != PatternKind::ehlo_glob) return false;
+    const auto takes_all = [](std::string_view glob) {
+        return glob.find('*') != std::string_view::npos &&
+               glob.find_first_not_of("*?") == std::string_view::npos;
+    };
+    const std::string_view glob = subject_;
+    const auto at = kind_ == PatternKind::email_glob ? at_sign(glob) : std::string_view::npos;
+    if (at == std::string_view::npos) return takes_all(glob);
+    return takes_all(glob.substr(0, at)) && takes_all(glob.substr(at + 1));
 }
 
 }  // namespace smtpblock

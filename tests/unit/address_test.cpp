@@ -30,6 +30,24 @@ TEST_CASE("two spellings of one address are one address") {
     CHECK_FALSE(Address::parse("a.@example.com") == Address::parse("a@example.com"));
 }
 
+TEST_CASE("spellings beyond ASCII are one address") {
+    const auto plain = Address::parse("\u00fcber@b\u00fccher.example");
+    REQUIRE(plain);
+    for (const auto* spelling :
+         {"\u00dcBER@B\u00dcCHER.example", "u\u0308ber@bu\u0308cher.example",
+          "\"\u00dcber\"@xn--bcher-kva.example", "\u00fcber@b\u00fccher\uff0eexample\u3002"}) {
+        CAPTURE(spelling);
+        CHECK(Address::parse(spelling) == plain);
+    }
+    CHECK(form("stra\u00dfe@stra\u00dfe.example") == "strasse@xn--strae-oqa.example");
+    CHECK(form("b\xfc@example.com") == "none");
+    CHECK(form("\"b\xfc\"@example.com") == "none");
+    CHECK(form("\u037e@example.com") == "\";\"@example.com");
+    CHECK(identity("\u00dcber@B\u00fccher.example", "") == "\u00fcber|xn--bcher-kva.example");
+    CHECK(identity("\u00dcber Alles@x y", "") == "\u00fcber alles|x y");
+    CHECK(identity("B\xfc@Example.com", "") == "b\xfc|example.com");
+}
+
 TEST_CASE("a local part is quoted where it must be, and only there") {
     CHECK(form("a.b@example.com") == "a.b@example.com");
     CHECK(form("\"a.b\"@example.com") == "a.b@example.com");

@@ -19,7 +19,7 @@ Pattern parsed(RuleType type, std::string_view written) {
 
 TEST_CASE("a good pattern has the canonical form that the table says") {
     const auto lines = data_lines("patterns.good");
-    REQUIRE(lines.size() > 50);
+    REQUIRE(lines.size() > 200);
     for (const DataLine& line : lines) {
         REQUIRE(line.fields.size() == 3);
         const auto type = rule_type_of(line.fields[0]);
@@ -57,9 +57,10 @@ TEST_CASE("a pattern comes back from its key, or from its subject when the key i
 
 TEST_CASE("a bad pattern is refused in words that help") {
     const auto lines = data_lines("patterns.bad");
-    REQUIRE(lines.size() > 50);
+    REQUIRE(lines.size() > 100);
     for (const DataLine& line : lines) {
         REQUIRE(line.fields.size() == 3);
+        REQUIRE(line.fields[2].find("write ") != std::string::npos);
         const auto pattern = Pattern::parse(*rule_type_of(line.fields[0]), line.fields[1]);
         INFO(line.where << ": " << line.fields[1]);
         CAPTURE(pattern ? "taken as " + pattern->text() : "");
@@ -122,7 +123,50 @@ TEST_CASE("a damaged key is no pattern") {
     CHECK_FALSE(Pattern::from_key("Ex"));
     CHECK_FALSE(Pattern::from_key("L123"));
     CHECK_FALSE(Pattern::from_key("zexample.com"));
+    CHECK_FALSE(Pattern::from_key("gno-wildcard"));
+    CHECK_FALSE(Pattern::from_key("Gno\\*wildcard"));
+    CHECK_FALSE(Pattern::from_key("P1234"));
+    CHECK_FALSE(Pattern::from_key(std::string("P\xc0\0\x02\x07\x18", 6)));  // host bits set
+    CHECK_FALSE(Pattern::from_key(std::string("P\0\0\0\0\x21", 6)));
     CHECK_FALSE(Pattern::from_key(std::string("\0x", 2)));
+}
+
+TEST_CASE("a pattern that stops everybody is known") {
+    for (const auto* all : {"*", "**", "?*", "*@*", "?*@?*", "*??@*"}) {
+        CAPTURE(all);
+        CHECK(parsed(RuleType::email, all).matches_everything());
+    }
+    for (const auto* some : {"?", "*@?", "*@*.*", "*.*", "*@example.com", "a@*", "example.com",
+                             "\"*\"@*", "\\*@*", "<>", "*.com"}) {
+        CAPTURE(some);
+        CHECK_FALSE(parsed(RuleType::email, some).matches_everything());
+    }
+    CHECK(parsed(RuleType::ehlo, "*").matches_everything());
+    CHECK(parsed(RuleType::ehlo, "?*").matches_everything());
+    for (const auto* some : {"*@*", "\\*", "*.com", "", "0.0.0.0/0", "*.*"}) {
+        CAPTURE(some);
+        CHECK_FALSE(parsed(RuleType::ehlo, some).matches_everything());
+    }
+}
+
+TEST_CASE("people see U-labels, in the domain alone, and may type them back") {
+    const auto shown = [](RuleType type, std::string_view written) {
+        const Pattern pattern = parsed(type, written);
+        CHECK(parsed(type, pattern.text_for_people()) == pattern);
+        return pattern.text_for_people();
+    };
+    CHECK(shown(RuleType::email, "b\u00dccher.example") == "b\u00fccher.example");
+    CHECK(shown(RuleType::email, "*.xn--bcher-kva.example") == "*.b\u00fccher.example");
+    CHECK(shown(RuleType::email, "xn--bcher-kva@xn--bcher-kva") == "xn--bcher-kva@b\u00fccher");
+    CHECK(shown(RuleType::email, "\"a b\"@xn--bcher-kva") == "\"a b\"@b\u00fccher");
+    CHECK(shown(RuleType::email, "*@*.xn--bcher-kva") == "*@*.b\u00fccher");
+    CHECK(shown(RuleType::email, "*@xn--bcher*") == "*@xn--bcher*");
+    CHECK(shown(RuleType::email, "*.*.xn--bcher-kva") == "*.*.xn--bcher-kva");
+    CHECK(shown(RuleType::email, "xn--bcher-kva@") == "xn--bcher-kva@");
+    CHECK(shown(RuleType::email, "<>") == "<>");
+    CHECK(shown(RuleType::ehlo, "b\u00fcro-pc") == "b\u00fcro-pc");
+    CHECK(shown(RuleType::ehlo, "host-*.xn--bcher-kva") == "host-*.b\u00fccher");
+    CHECK(shown(RuleType::ehlo, "192.0.2.0/24") == "192.0.2.0/24");
 }
 
 TEST_CASE("the type shows by an @ or by <>") {
@@ -145,6 +189,25 @@ TEST_CASE("an ehlo pattern that is no host name is taken with a note") {
     CHECK_FALSE(parsed(RuleType::ehlo, "()").note().empty());
     CHECK_FALSE(parsed(RuleType::ehlo, "*.a_b").note().empty());
     CHECK_FALSE(parsed(RuleType::ehlo, "a..b").note().empty());
+    CHECK_FALSE(parsed(RuleType::ehlo, "\U0001f600").note().empty());
+    CHECK(parsed(RuleType::ehlo, "b\u00fccher.example").note().empty());
+}
+
+TEST_CASE("a pattern whose reach may surprise is taken with a note") {
+    const auto note = [](RuleType type, std::string_view written) {
+        return parsed(type, written).note();
+    };
+    CHECK_THAT(note(RuleType::ehlo, "192.0.2.0/24"), Catch::Contains("not the client's own"));
+    CHECK_THAT(note(RuleType::ehlo, "::/0"), Catch::Contains("not the client's own"));
+    CHECK_THAT(note(RuleType::email, "-a.example"), Catch::Contains("no domain in the DNS"));
+    CHECK_THAT(note(RuleType::email, "a@\U0001f600"), Catch::Contains("no domain in the DNS"));
+    CHECK_THAT(note(RuleType::email, "example.*"), Catch::Contains("'*@example.*' is for domains"));
+    CHECK_THAT(note(RuleType::email, "*@example.com"), Catch::Contains("'example.com' matches"));
+    CHECK(note(RuleType::email, "*@*.example.com").empty());
+    CHECK(note(RuleType::email, "*example.com").empty());
+    CHECK(note(RuleType::email, "a@[192.0.2.7]").empty());
+    CHECK(note(RuleType::email, "\"-a.\"@example.com").empty());
+    CHECK(note(RuleType::ehlo, "host-*").empty());
 }
 
 }  // namespace smtpblock
