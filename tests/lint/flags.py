@@ -140,8 +140,8 @@ def main():
         if not check_man(man.replace(f" {name[1:]}", " -other"), commands, everywhere):
             wrong.append(f"finds nothing in a man page without {name}")
     if shutil.which("mandoc"):
-        lint = subprocess.run(["mandoc", "-Tlint", "-Wwarning", MAN], text=True,
-                              capture_output=True, timeout=PATIENCE)
+        lint = subprocess.run(["mandoc", "-Tlint", "-Wwarning", *sorted(MAN.parent.iterdir())],
+                              text=True, capture_output=True, timeout=PATIENCE)
         wrong += lint.stdout.splitlines()
     print(*wrong, f"{len(commands)} commands, {len(wrong)} wrong", sep="\n")
     return 1 if wrong or not commands else 0
