@@ -8,7 +8,7 @@
 #include "cli/commands.h"
 #include "cli/daemons.h"
 #include "cli/rule_text.h"
-#include "common/store_files.h"
+#include "cli/store_making.h"
 #include "common/text.h"
 
 namespace smtpblock {
@@ -82,15 +82,6 @@ Result<std::vector<Pattern>> patterns_of(const AddArguments& arguments, Terminal
         if (!added) return std::move(added).failure();
     }
     return reader.patterns();
-}
-
-Result<void> make_store(const StorePaths& store, Terminal& terminal) {
-    auto made = init_store(store, {});
-    if (!made) return std::move(made).failure();
-    terminal.note(fmt::format("made the store {} for group {}", printable(store.root()),
-                              printable(made->group)));
-    for (const std::string& note : made->notes) terminal.note(note);
-    return {};
 }
 
 constexpr std::string_view unchanged = "unchanged";

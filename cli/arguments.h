@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "cli/rule_format.h"
 #include "common/rule.h"
 
 namespace smtpblock {
@@ -82,6 +83,31 @@ struct CheckArguments {
     std::optional<std::string> user;
 };
 
+struct ImportArguments {
+    std::optional<RuleFormat> format;
+    std::optional<RuleType> type;
+    std::optional<Direction> direction;
+    std::optional<Action> action;
+    std::optional<Time> expires;
+    std::optional<std::string> description;
+    bool replace = false;
+    bool if_absent = false;
+    bool skip_bad = false;
+    bool dry_run = false;
+    std::optional<std::string> file;  ///< `-`: standard input
+};
+
+struct ExportArguments {
+    std::optional<RuleFormat> format;
+    std::optional<RuleType> type;
+};
+
+struct ApplyArguments {
+    bool prune = false;
+    bool dry_run = false;
+    std::optional<std::string> file;
+};
+
 struct HistoryArguments {
     std::optional<std::string> rule;
     std::optional<RuleType> type;
@@ -112,7 +138,8 @@ struct RestoreArguments {
 
 using Command =
     std::variant<InitArguments, AddArguments, EditArguments, DeleteArguments, ListArguments,
-                 ShowArguments, CheckArguments, HistoryArguments, UndoArguments, PauseArguments,
-                 ResumeArguments, StatusArguments, BackupArguments, RestoreArguments>;
+                 ShowArguments, CheckArguments, ImportArguments, ExportArguments, ApplyArguments,
+                 HistoryArguments, UndoArguments, PauseArguments, ResumeArguments, StatusArguments,
+                 BackupArguments, RestoreArguments>;
 
 }  // namespace smtpblock

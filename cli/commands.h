@@ -16,6 +16,7 @@ namespace smtpblock {
 
 inline constexpr int exit_done = 0;
 inline constexpr int exit_blocked = 10;
+inline constexpr int exit_differs = 11;
 
 /// What every command works on.
 struct Context {
@@ -32,6 +33,9 @@ Result<int> run(const DeleteArguments&, const Context&, Terminal&);
 Result<int> run(const ListArguments&, const Context&, Terminal&);
 Result<int> run(const ShowArguments&, const Context&, Terminal&);
 Result<int> run(const CheckArguments&, const Context&, Terminal&);
+Result<int> run(const ImportArguments&, const Context&, Terminal&);
+Result<int> run(const ExportArguments&, const Context&, Terminal&);
+Result<int> run(const ApplyArguments&, const Context&, Terminal&);
 Result<int> run(const HistoryArguments&, const Context&, Terminal&);
 Result<int> run(const UndoArguments&, const Context&, Terminal&);
 Result<int> run(const PauseArguments&, const Context&, Terminal&);

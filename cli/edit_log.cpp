@@ -19,4 +19,10 @@ void EditLog::tell(std::string_view what) const {
     write_(fmt::format("{} {}", what, who_));
 }
 
+void EditLog::tell(std::string_view what, std::string_view file, const LoadReport& report) const {
+    write_(fmt::format("{} file={} added={} changed={} unchanged={} removed={} {}", what,
+                       json_string(file), report.added, report.changed, report.unchanged,
+                       report.removed, who_));
+}
+
 }  // namespace smtpblock

@@ -1,4 +1,5 @@
-// A line for syslog of every rule that was edited: what became of it, and who did it. The store
+// A line for syslog of every rule that was edited, or of every file that was: what became of it,
+// and who did it. The store
 // remembers the last editor alone, and whoever can write the store can write that.
 #pragma once
 
@@ -7,6 +8,7 @@
 #include <string_view>
 
 #include "common/rule.h"
+#include "common/store_load.h"
 
 namespace smtpblock {
 
@@ -19,6 +21,8 @@ public:
 
     /// `what`: `added`, `changed`, `deleted`.
     void tell(std::string_view what, const Rule& rule) const;
+    /// `what`: `imported`, `applied`.
+    void tell(std::string_view what, std::string_view file, const LoadReport& report) const;
     /// A line of another kind: `pause until=2026-12-01T18:00:00Z`.
     void tell(std::string_view what) const;
 

@@ -102,6 +102,41 @@ void bind_check(OptionBinder& bind, Wanted& wanted) {
     bind.text("--user", "NAME", "The account that logs in", check.user);
 }
 
+void bind_import(OptionBinder& bind, Wanted& wanted) {
+    auto& import = wanted.command.emplace<ImportArguments>();
+    bind.value("--format", "json|csv|text|postfix", "The file's format (as its name ends)",
+               import.format, format_meant);
+    bind.flag("--dry-run", "Say what would be imported, and change nothing", import.dry_run);
+    bind.flag("--skip-bad", "Leave bad lines out instead of importing nothing", import.skip_bad);
+    bind.flag("--replace", "Change the rules that have the patterns already", import.replace);
+    bind.flag("--if-absent", "Leave the rules that have the patterns as they are",
+              import.if_absent);
+    bind.only_one_of({"--replace", "--if-absent"});
+    bind.under("Where the file does not say");
+    bind.value("--type", types, "What the patterns are", import.type, type_meant);
+    bind.value("--dir", directions, "The way of the mail (both)", import.direction,
+               direction_meant);
+    bind.value("--action", actions, "What becomes of it (reject)", import.action, action_meant);
+    bind_end(bind, import.expires);
+    bind.only_one_of({"--for", "--until"});
+    bind.value("--description", "TEXT", "Why", import.description, description_meant);
+    bind.text("FILE", "", "The file; - is standard input", import.file);
+}
+
+void bind_export(OptionBinder& bind, Wanted& wanted) {
+    auto& exported = wanted.command.emplace<ExportArguments>();
+    bind.value("--format", "json|csv|text", "The format (json)", exported.format, format_meant);
+    bind.value("--type", types, "Rules of this type", exported.type, type_meant);
+}
+
+void bind_apply(OptionBinder& bind, Wanted& wanted) {
+    auto& apply = wanted.command.emplace<ApplyArguments>();
+    bind.flag("--prune", "Remove the rules that are not in the file", apply.prune);
+    bind.flag("--dry-run", "Print the difference, and change nothing; exit status 11: there is one",
+              apply.dry_run);
+    bind.text("FILE", "", "The file, *.json or *.csv", apply.file);
+}
+
 void bind_history(OptionBinder& bind, Wanted& wanted) {
     auto& history = wanted.command.emplace<HistoryArguments>();
     bind.value("--limit", "N", "The last N edits alone", history.limit, count_meant);
@@ -152,6 +187,9 @@ constexpr std::array entries{
     CommandEntry{"list", "ls", help::list, bind_list},
     CommandEntry{"show", "", help::show, bind_show},
     CommandEntry{"check", "", help::check, bind_check},
+    CommandEntry{"import", "", help::import_, bind_import},
+    CommandEntry{"export", "", help::export_, bind_export},
+    CommandEntry{"apply", "", help::apply, bind_apply},
     CommandEntry{"history", "", help::history, bind_history},
     CommandEntry{"undo", "", help::undo, bind_undo},
     CommandEntry{"pause", "", help::pause, bind_pause},

@@ -74,6 +74,30 @@ Examples:
   smtpblock check --quiet --ehlo ylmf-pc || echo blocked
 )";
 
+const char import_[] = R"(Add the rules of a file: all or none, in one edit.
+
+Examples:
+  smtpblock import rules.csv
+  smtpblock import --dry-run --skip-bad list.txt --type email
+  smtpblock import --format postfix /etc/postfix/sender_access
+  smtpblock export | ssh other smtpblock import --replace --format json -
+)";
+
+const char export_[] = R"(Write all rules to standard output, as import and apply read them.
+
+Examples:
+  smtpblock export > rules.json
+  smtpblock export --format csv > rules.csv
+  smtpblock export --format text --type email
+)";
+
+const char apply[] = R"(Make the store equal to a file, and print what that changes.
+
+Examples:
+  smtpblock apply --prune rules.csv
+  smtpblock apply --dry-run rules.json           exit status 11: something would change
+)";
+
 const char history[] = R"(Show every edit, the last one first: when, who, what, before and after.
 
 Examples:

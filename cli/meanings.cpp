@@ -38,6 +38,17 @@ Result<Action> action_meant(const std::string& word) {
     return not_one_of("action", word, {"reject", "defer", "allow", "log"});
 }
 
+Result<RuleFormat> format_meant(const std::string& word) {
+    if (const auto format = rule_format_of(word)) return *format;
+    return not_one_of("format", word, {"json", "csv", "text", "postfix"});
+}
+
+Result<std::string> description_meant(const std::string& word) {
+    if (is_utf8(word)) return word;
+    return fail(ErrorCode::bad_input, "{}: the description is not valid UTF-8; write it in UTF-8",
+                quoted(word));
+}
+
 Result<Color> color_meant(const std::string& word) {
     if (word == "auto") return Color::automatic;
     if (word == "always") return Color::always;

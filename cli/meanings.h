@@ -13,6 +13,9 @@ Result<Direction> direction_meant(const std::string& word);
 Result<Action> action_meant(const std::string& word);
 Result<Color> color_meant(const std::string& word);
 Result<SortKey> sort_key_meant(const std::string& word);
+Result<RuleFormat> format_meant(const std::string& word);
+/// Valid UTF-8.
+Result<std::string> description_meant(const std::string& word);
 /// A number of things, from 1 on.
 Result<std::uint64_t> count_meant(const std::string& word);
 /// A time to come, `word` from `now` on.

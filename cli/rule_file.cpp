@@ -1,6 +1,5 @@
 #include "cli/rule_file.h"
 
-#include <array>
 #include <utility>
 
 #include "cli/meanings.h"
@@ -14,18 +13,6 @@
 
 namespace smtpblock {
 namespace {
-
-using FormatName = std::pair<std::string_view, RuleFormat>;
-
-constexpr std::array<FormatName, 4> format_words{{{"json", RuleFormat::json},
-                                                  {"csv", RuleFormat::csv},
-                                                  {"text", RuleFormat::text},
-                                                  {"postfix", RuleFormat::postfix}}};
-constexpr std::array<FormatName, 5> name_endings{{{".json", RuleFormat::json},
-                                                  {".jsonl", RuleFormat::json},
-                                                  {".ndjson", RuleFormat::json},
-                                                  {".csv", RuleFormat::csv},
-                                                  {".txt", RuleFormat::text}}};
 
 /// What `meant` makes of a written word; `otherwise` when nothing is written.
 template <class T, class Meant>
@@ -47,26 +34,6 @@ Result<RuleType> type_of_rule(const std::optional<std::string_view>& written,
 }
 
 }  // namespace
-
-std::string_view word(RuleFormat format) {
-    for (const auto& [text, known] : format_words)
-        if (known == format) return text;
-    return "?";
-}
-
-std::optional<RuleFormat> rule_format_of(std::string_view word) {
-    for (const auto& [text, format] : format_words)
-        if (equal_ignoring_case(text, word)) return format;
-    return std::nullopt;
-}
-
-std::optional<RuleFormat> rule_format_of_name(std::string_view file_name) {
-    const auto dot = file_name.rfind('.');
-    if (dot == std::string_view::npos) return std::nullopt;
-    for (const auto& [ending, format] : name_endings)
-        if (equal_ignoring_case(file_name.substr(dot), ending)) return format;
-    return std::nullopt;
-}
 
 std::unique_ptr<RuleFile> RuleFile::open(RuleFormat format, OctetSource source,
                                          RuleFileOptions options) {

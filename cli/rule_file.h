@@ -13,17 +13,10 @@
 
 #include "cli/input_file.h"
 #include "cli/line_reader.h"
+#include "cli/rule_format.h"
 #include "common/rule_feed.h"
 
 namespace smtpblock {
-
-enum class RuleFormat : std::uint8_t { json, csv, text, postfix };
-
-std::string_view word(RuleFormat format);
-/// By its word, in whatever case.
-std::optional<RuleFormat> rule_format_of(std::string_view word);
-/// By how the file's name ends: `.json`, `.jsonl`, `.ndjson`, `.csv`, `.txt`.
-std::optional<RuleFormat> rule_format_of_name(std::string_view file_name);
 
 /// What holds where a file says nothing: the options that `add` has.
 struct RuleDefaults {

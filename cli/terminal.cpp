@@ -98,6 +98,11 @@ std::optional<std::string> Terminal::read_line() {
     return line;
 }
 
+std::size_t Terminal::read(char* into, std::size_t octets) {
+    in_.read(into, static_cast<std::streamsize>(octets));
+    return static_cast<std::size_t>(in_.gcount());
+}
+
 Result<void> Terminal::finish(std::string_view done) {
     flush();
     pager_.reset();

@@ -45,8 +45,9 @@ _smtpblock() {
                 option=
             fi
             ;;
-        --color | --group | --admin-group | --limit | --dir | --action | --for | --until | --description | --pattern | \
-            --match | --sort | --expiring | --ehlo | --from | --user)
+        --color | --group | --admin-group | --limit | --dir | --action | --for | --until | \
+            --description | --pattern | --match | --sort | --expiring | --ehlo | --from | --user | \
+            --format)
             option=${words[i]}
             [[ ${words[i + 1]-} == '=' ]] && ((i++))
             ((i + 1 < ${#words[@]})) && ((++i)) && option=
@@ -70,6 +71,7 @@ _smtpblock() {
     --dir) _smtpblock_words "$word" in out both ;;
     --action) _smtpblock_words "$word" reject defer allow log ;;
     --for | --expiring) _smtpblock_words "$word" 15m 2h 1d 1w ;;
+    --format) _smtpblock_words "$word" json csv text postfix ;;
     --sort) _smtpblock_words "$word" id type dir action expires pattern created updated ;;
     '') _smtpblock_command ;;
     esac
@@ -95,6 +97,12 @@ _smtpblock_command() {
     list | ls) options='--type --dir --action --match --sort --expiring --expired --all' ;;
     show) options='--type' ;;
     check) options='--dir --ehlo --from --user' ;;
+    import)
+        options='--format --dry-run --skip-bad --replace --if-absent --type --dir --action --for'
+        options+=' --until --description'
+        ;;
+    export) options='--format --type' ;;
+    apply) options='--prune --dry-run' ;;
     history) options='--limit --type' ;;
     pause) options='--for' ;;
     status) options='--verify' ;;
@@ -102,18 +110,20 @@ _smtpblock_command() {
     '')
         options='--version'
         [[ $word == -* ]] ||
-            _smtpblock_words "$word" init add edit delete rm list ls show check \
-                history undo pause resume status backup restore help
+            _smtpblock_words "$word" init add edit delete rm list ls show check import export \
+                apply history undo pause resume status backup restore help
         ;;
     *) return ;;
     esac
     # shellcheck disable=SC2086
     [[ $word == -* ]] && _smtpblock_words "$word" $options $everywhere
     [[ $command != help ]] ||
-        _smtpblock_words "$word" init add edit delete list show check \
+        _smtpblock_words "$word" init add edit delete list show check import export apply \
             history undo pause resume status backup restore
     case $command in
-    backup | restore) [[ $word == -* ]] || mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
+    import | apply | backup | restore)
+        [[ $word == -* ]] || mapfile -t COMPREPLY < <(compgen -f -- "$word")
+        ;;
     edit | delete | rm | show | history)
         [[ $word == -* ]] || _smtpblock_rules "$program" "$word" "$quote" --all "${ask[@]}"
         ;;

@@ -63,10 +63,10 @@ TEST_CASE("rules that have run out are left out, not refused") {
 TEST_CASE("words, times and descriptions are held to what options are held to") {
     const auto read = read_rules(RuleFormat::csv,
                                  "pattern,type,dir,action,expires,description\n"
-                                 "a@b,mail,,,,\na@b,,up,,,\na@b,,,drop,,\na@b,,,,soon,\n"
+                                 "a@b,post,,,,\na@b,,up,,,\na@b,,,drop,,\na@b,,,,soon,\n"
                                  "a@b,,,,,\xff\n");
     CHECK(read.rules.empty());
-    CHECK(read.faults == Lines{"2 'mail': no type; write email or ehlo",
+    CHECK(read.faults == Lines{"2 'post': no type; write email or ehlo",
                                "3 'up': no direction; write in, out or both",
                                "4 'drop': no action; write reject, defer, allow or log",
                                "5 'soon': no time; write 2026-12-01, '2026-12-01 18:00', 18:00 or "
@@ -124,7 +124,7 @@ TEST_CASE("a NUL octet is a bad line in every format") {
 }
 
 TEST_CASE("a format is known by its word and by the file's name") {
-    CHECK(rule_format_of("JSON") == RuleFormat::json);
+    CHECK(rule_format_of("json") == RuleFormat::json);
     CHECK(rule_format_of("postfix") == RuleFormat::postfix);
     CHECK_FALSE(rule_format_of("xml"));
     CHECK(rule_format_of_name("/a.csv/b.Json") == RuleFormat::json);
