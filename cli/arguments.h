@@ -108,6 +108,14 @@ struct ApplyArguments {
     std::optional<std::string> file;
 };
 
+struct ProbeArguments {
+    std::optional<std::string> server;
+    std::optional<std::string> ehlo;
+    std::optional<std::string> from;
+    std::optional<std::string> user;
+    std::optional<std::string> to;
+};
+
 struct HistoryArguments {
     std::optional<std::string> rule;
     std::optional<RuleType> type;
@@ -138,8 +146,8 @@ struct RestoreArguments {
 
 using Command =
     std::variant<InitArguments, AddArguments, EditArguments, DeleteArguments, ListArguments,
-                 ShowArguments, CheckArguments, ImportArguments, ExportArguments, ApplyArguments,
-                 HistoryArguments, UndoArguments, PauseArguments, ResumeArguments, StatusArguments,
-                 BackupArguments, RestoreArguments>;
+                 ShowArguments, CheckArguments, ProbeArguments, ImportArguments, ExportArguments,
+                 ApplyArguments, HistoryArguments, UndoArguments, PauseArguments, ResumeArguments,
+                 StatusArguments, BackupArguments, RestoreArguments>;
 
 }  // namespace smtpblock

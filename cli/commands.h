@@ -6,6 +6,7 @@
 
 #include "cli/arguments.h"
 #include "cli/edit_log.h"
+#include "cli/settings.h"
 #include "cli/terminal.h"
 #include "common/config.h"
 #include "common/result.h"
@@ -24,6 +25,7 @@ struct Context {
     Editor editor;  ///< its time is the command's now
     EditLog log;
     Config config;  ///< the defaults for a command that does not need it
+    Environment environment;
 };
 
 Result<int> run(const InitArguments&, const Context&, Terminal&);
@@ -36,6 +38,7 @@ Result<int> run(const CheckArguments&, const Context&, Terminal&);
 Result<int> run(const ImportArguments&, const Context&, Terminal&);
 Result<int> run(const ExportArguments&, const Context&, Terminal&);
 Result<int> run(const ApplyArguments&, const Context&, Terminal&);
+Result<int> run(const ProbeArguments&, const Context&, Terminal&);
 Result<int> run(const HistoryArguments&, const Context&, Terminal&);
 Result<int> run(const UndoArguments&, const Context&, Terminal&);
 Result<int> run(const PauseArguments&, const Context&, Terminal&);

@@ -137,6 +137,16 @@ void bind_apply(OptionBinder& bind, Wanted& wanted) {
     bind.text("FILE", "", "The file, *.json or *.csv", apply.file);
 }
 
+void bind_probe(OptionBinder& bind, Wanted& wanted) {
+    auto& probe = wanted.command.emplace<ProbeArguments>();
+    bind.text("--ehlo", "NAME", "The name to greet with (this machine's); '' greets not at all",
+              probe.ehlo);
+    bind.text("--from", "ADDRESS", "The envelope sender (--user, or <>)", probe.from);
+    bind.text("--user", "NAME", "The account to log in to", probe.user);
+    bind.text("--to", "ADDRESS", "The recipient (postmaster)", probe.to);
+    bind.text("SERVER", "", "HOST, HOST:PORT, [IPv6]:PORT or unix:PATH (port 25)", probe.server);
+}
+
 void bind_history(OptionBinder& bind, Wanted& wanted) {
     auto& history = wanted.command.emplace<HistoryArguments>();
     bind.value("--limit", "N", "The last N edits alone", history.limit, count_meant);
@@ -190,6 +200,7 @@ constexpr std::array entries{
     CommandEntry{"import", "", help::import_, bind_import},
     CommandEntry{"export", "", help::export_, bind_export},
     CommandEntry{"apply", "", help::apply, bind_apply},
+    CommandEntry{"probe", "", help::probe, bind_probe},
     CommandEntry{"history", "", help::history, bind_history},
     CommandEntry{"undo", "", help::undo, bind_undo},
     CommandEntry{"pause", "", help::pause, bind_pause},

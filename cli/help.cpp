@@ -98,6 +98,17 @@ Examples:
   smtpblock apply --dry-run rules.json           exit status 11: something would change
 )";
 
+const char probe[] = R"(Play a sender before a server, and show what he would see. No mail is sent.
+
+Examples:
+  smtpblock probe 127.0.0.1 --from spammer@example.com
+  smtpblock probe mx.example.org --ehlo ylmf-pc --to bob@example.org
+  smtpblock probe '[2001:db8::1]:587' --user alice@example.com
+  smtpblock probe unix:/run/smtpblock/in --ehlo ''   who greets not at all
+
+`check` asks the rules, `probe` asks the server. Exit status 10: refused.
+)";
+
 const char history[] = R"(Show every edit, the last one first: when, who, what, before and after.
 
 Examples:

@@ -14,6 +14,7 @@ extern const char check[];
 extern const char import_[];
 extern const char export_[];
 extern const char apply[];
+extern const char probe[];
 extern const char history[];
 extern const char undo[];
 extern const char pause[];

@@ -37,11 +37,15 @@ Result<int> run_words(std::span<const std::string> words, const Surroundings& su
     const auto& invocation = std::get<Invocation>(*parsed);
     terminal.present(invocation.options);
     const bool needs_config = std::holds_alternative<CheckArguments>(invocation.command);
-    auto settings = settings_of(invocation.options, surroundings.environment, needs_config);
+    const bool needs_store = !std::holds_alternative<ProbeArguments>(invocation.command);
+    auto settings = needs_store
+                        ? settings_of(invocation.options, surroundings.environment, needs_config)
+                        : Result<Settings>(Settings{});
     if (!settings) return std::move(settings).failure();
     const Editor editor = editor_at(surroundings.now);
     const Context context{StorePaths(settings->store), editor,
-                          EditLog(surroundings.syslog, identity_of(editor)), settings->config};
+                          EditLog(surroundings.syslog, identity_of(editor)), settings->config,
+                          surroundings.environment};
     return std::visit([&](const auto& arguments) { return run(arguments, context, terminal); },
                       invocation.command);
 }

@@ -6,6 +6,8 @@
 #include <ostream>
 #include <utility>
 
+#include "cli/hidden_input.h"
+
 namespace smtpblock {
 namespace {
 
@@ -85,6 +87,11 @@ void Terminal::error(std::string_view text) {
 std::optional<std::string> Terminal::ask(std::string_view question) {
     err_ << question << ' ' << std::flush;
     return read_line();
+}
+
+std::optional<std::string> Terminal::ask_hidden(std::string_view question) {
+    const HiddenInput hidden;
+    return ask(question);
 }
 
 Progress Terminal::progress() {

@@ -62,6 +62,8 @@ public:
     void line(std::string_view line);
     /// Output with newlines of its own.
     void text(std::string_view text);
+    /// Writes what was collected so far, for somebody who waits for the rest.
+    void show() { flush(); }
     /// False once output cannot be written any more: no need to make more of it.
     bool has_reader() const { return write_error_ == 0; }
     /// `note: …` on standard error; nothing with --quiet.
@@ -72,6 +74,8 @@ public:
     void error(std::string_view text);
     /// A question on standard error and its answer. Nothing at the end of input.
     std::optional<std::string> ask(std::string_view question);
+    /// The same, and what is typed stays unseen.
+    std::optional<std::string> ask_hidden(std::string_view question);
     /// Shows how far the command has come; nothing with --quiet, or where nobody looks.
     Progress progress();
     /// The next line of standard input, without its end. Nothing when there is none.

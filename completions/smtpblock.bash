@@ -47,7 +47,7 @@ _smtpblock() {
             ;;
         --color | --group | --admin-group | --limit | --dir | --action | --for | --until | \
             --description | --pattern | --match | --sort | --expiring | --ehlo | --from | --user | \
-            --format)
+            --format | --to)
             option=${words[i]}
             [[ ${words[i + 1]-} == '=' ]] && ((i++))
             ((i + 1 < ${#words[@]})) && ((++i)) && option=
@@ -103,6 +103,7 @@ _smtpblock_command() {
         ;;
     export) options='--format --type' ;;
     apply) options='--prune --dry-run' ;;
+    probe) options='--ehlo --from --user --to' ;;
     history) options='--limit --type' ;;
     pause) options='--for' ;;
     status) options='--verify' ;;
@@ -110,7 +111,7 @@ _smtpblock_command() {
     '')
         options='--version'
         [[ $word == -* ]] ||
-            _smtpblock_words "$word" init add edit delete rm list ls show check import export \
+            _smtpblock_words "$word" init add edit delete rm list ls show check probe import export \
                 apply history undo pause resume status backup restore help
         ;;
     *) return ;;
@@ -118,7 +119,7 @@ _smtpblock_command() {
     # shellcheck disable=SC2086
     [[ $word == -* ]] && _smtpblock_words "$word" $options $everywhere
     [[ $command != help ]] ||
-        _smtpblock_words "$word" init add edit delete list show check import export apply \
+        _smtpblock_words "$word" init add edit delete list show check probe import export apply \
             history undo pause resume status backup restore
     case $command in
     import | apply | backup | restore)

@@ -2,9 +2,9 @@
 // does not exist, get the same words after the same time.
 #include <utility>
 
+#include "common/base64.h"
 #include "common/text.h"
 #include "daemon/maildir/server.h"
-#include "daemon/smtp/base64.h"
 #include "daemon/smtp/sasl.h"
 
 namespace smtpblock::maildir {
@@ -48,14 +48,14 @@ void Server::auth_response(std::string_view line) {
     if (line == "*") return say("501 5.7.0 Authentication aborted");
     if (mode == Mode::auth_plain) return take_plain(line);
     if (mode == Mode::auth_user) return take_user(line);
-    auto secret = smtp::base64_decode(line);
+    auto secret = base64_decode(line);
     if (!secret) return say(bad_base64);
     check(std::exchange(user_, {}), std::make_shared<const Secret>(*secret));
     wipe(*secret);
 }
 
 void Server::take_plain(std::string_view encoded) {
-    auto decoded = smtp::base64_decode(encoded == "=" ? "" : encoded);
+    auto decoded = base64_decode(encoded == "=" ? "" : encoded);
     if (!decoded) return say(bad_base64);
     const auto message = smtp::PlainMessage::parse(*decoded);
     const bool for_another =
@@ -67,7 +67,7 @@ void Server::take_plain(std::string_view encoded) {
 }
 
 void Server::take_user(std::string_view encoded) {
-    const auto user = smtp::base64_decode(encoded == "=" ? "" : encoded);
+    const auto user = base64_decode(encoded == "=" ? "" : encoded);
     if (!user) return say(bad_base64);
     user_ = *user;
     mode_ = Mode::auth_secret;

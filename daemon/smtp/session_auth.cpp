@@ -5,8 +5,8 @@
 #include <array>
 #include <utility>
 
+#include "common/base64.h"
 #include "common/text.h"
-#include "daemon/smtp/base64.h"
 #include "daemon/smtp/session_impl.h"
 
 namespace smtpblock::smtp {

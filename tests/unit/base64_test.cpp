@@ -1,10 +1,10 @@
-#include "daemon/smtp/base64.h"
+#include "common/base64.h"
 
 #include <catch2/catch.hpp>
 #include <random>
 #include <string>
 
-namespace smtpblock::smtp {
+namespace smtpblock {
 
 TEST_CASE("base64 has the values of RFC 4648 10") {
     const std::string text = "foobar";
@@ -30,4 +30,4 @@ TEST_CASE("what was encoded decodes to itself") {
     }
 }
 
-}  // namespace smtpblock::smtp
+}  // namespace smtpblock

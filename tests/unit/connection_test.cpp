@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "common/base64.h"
 #include "daemon/maildir/delivery.h"
-#include "daemon/smtp/base64.h"
 #include "unit/loopback.h"
 
 namespace smtpblock::net {
@@ -250,9 +250,8 @@ TEST_CASE("the embedded Maildir is an upstream like another") {
     Peer client = server.client();
     CHECK(client.say("EHLO client.example.net") == "250 8BITMIME");
     const std::string nul(1, '\0');
-    CHECK(
-        client.say("AUTH PLAIN " + smtp::base64_encode(nul + "bob@example.com" + nul + "right")) ==
-        "235 2.7.0 Authentication successful");
+    CHECK(client.say("AUTH PLAIN " + base64_encode(nul + "bob@example.com" + nul + "right")) ==
+          "235 2.7.0 Authentication successful");
     CHECK(client.say("MAIL FROM:<bob@example.com>").starts_with("250 "));
     CHECK(client.say("RCPT TO:<alice@example.org>").starts_with("250 "));
     CHECK(client.say("DATA").starts_with("354 "));

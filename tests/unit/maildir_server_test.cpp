@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "common/base64.h"
 #include "daemon/maildir/server.h"
-#include "daemon/smtp/base64.h"
 #include "unit/temporary_directory.h"
 
 namespace smtpblock::maildir {
@@ -96,7 +96,7 @@ private:
 std::string plain(std::string_view user, std::string_view secret) {
     std::string message("\0", 1);
     message.append(user).append(1, '\0').append(secret);
-    return "AUTH PLAIN " + smtp::base64_encode(message);
+    return "AUTH PLAIN " + base64_encode(message);
 }
 
 constexpr const char* wrong = "535 5.7.8 Error: authentication failed: (reason unavailable)\r\n";
@@ -252,12 +252,11 @@ TEST_CASE("the right password is taken by PLAIN and by LOGIN") {
     CHECK(mailbox.line(plain("bob@example.com", "right").substr(11)).starts_with("235 "));
     mailbox.connect();
     CHECK(mailbox.line("AUTH LOGIN") == "334 VXNlcm5hbWU6\r\n");
-    CHECK(mailbox.line(smtp::base64_encode("bob@example.com")) == "334 UGFzc3dvcmQ6\r\n");
-    CHECK(mailbox.line(smtp::base64_encode("right")).starts_with("235 "));
+    CHECK(mailbox.line(base64_encode("bob@example.com")) == "334 UGFzc3dvcmQ6\r\n");
+    CHECK(mailbox.line(base64_encode("right")).starts_with("235 "));
     mailbox.connect();
-    CHECK(mailbox.line("AUTH LOGIN " + smtp::base64_encode("bob@example.com")) ==
-          "334 UGFzc3dvcmQ6\r\n");
-    CHECK(mailbox.line(smtp::base64_encode("right")).starts_with("235 "));
+    CHECK(mailbox.line("AUTH LOGIN " + base64_encode("bob@example.com")) == "334 UGFzc3dvcmQ6\r\n");
+    CHECK(mailbox.line(base64_encode("right")).starts_with("235 "));
 }
 
 TEST_CASE("a wrong password, an unknown account and another's name fail alike, after two seconds") {
@@ -267,8 +266,8 @@ TEST_CASE("a wrong password, an unknown account and another's name fail alike, a
          {plain("bob@example.com", "wrong"), plain("nobody@example.com", "right"),
           plain("", "right"), plain("bob@example.com", "right" + nul + "x"),
           "AUTH PLAIN " +
-              smtp::base64_encode("alice@example.com" + nul + "bob@example.com" + nul + "right"),
-          "AUTH PLAIN " + smtp::base64_encode("nothing")}) {
+              base64_encode("alice@example.com" + nul + "bob@example.com" + nul + "right"),
+          "AUTH PLAIN " + base64_encode("nothing")}) {
         Server& server = mailbox.connect();
         CHECK(mailbox.line(attempt).empty());
         CHECK_FALSE(server.takes_bytes());

@@ -1,8 +1,8 @@
-#include "daemon/smtp/base64.h"
+#include "common/base64.h"
 
 #include <cstdint>
 
-namespace smtpblock::smtp {
+namespace smtpblock {
 namespace {
 
 constexpr std::string_view alphabet =
@@ -45,4 +45,4 @@ std::string base64_encode(std::string_view octets) {
     return out;
 }
 
-}  // namespace smtpblock::smtp
+}  // namespace smtpblock

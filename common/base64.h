@@ -6,9 +6,9 @@
 #include <string>
 #include <string_view>
 
-namespace smtpblock::smtp {
+namespace smtpblock {
 
 std::optional<std::string> base64_decode(std::string_view text);
 std::string base64_encode(std::string_view octets);
 
-}  // namespace smtpblock::smtp
+}  // namespace smtpblock
