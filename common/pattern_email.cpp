@@ -12,7 +12,6 @@ namespace smtpblock {
 namespace {
 
 constexpr auto bad = ErrorCode::bad_input;
-constexpr std::size_t local_part_octets = 64;  // RFC 5321 4.5.3.1.1
 
 bool is_quoted(std::string_view local) {
     return local.starts_with('"');
@@ -55,11 +54,11 @@ Result<std::string> pattern_local_part(std::string_view whole, std::string_view 
     if (!is_quoted(written) && has_odd_dots(meant))
         return fail(bad, "{}: a dot begins, ends or is doubled in the local part; write {}",
                     quoted(whole), with_quoted_local_part(whole, written));
-    if (local->size() > local_part_octets)
+    if (local->size() > key_local_part_octets)
         return fail(bad,
                     "{}: the local part has {} octets; no address has more than {}; write its "
                     "beginning and a *",
-                    quoted(whole), local->size(), local_part_octets);
+                    quoted(whole), local->size(), key_local_part_octets);
     return std::move(*local);
 }
 

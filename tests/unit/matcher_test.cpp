@@ -121,7 +121,7 @@ TEST_CASE("rules decide as the table says") {
         CHECK(told(decided(rules, fields[1])) == fields[2]);
         ++cases;
     }
-    CHECK(cases > 100);
+    CHECK(cases > 200);
 }
 
 TEST_CASE("a decision names the value that its rule matched") {
@@ -176,6 +176,66 @@ TEST_CASE("more matches than are kept are still counted, and decide") {
     CHECK(decision.all().size() == Decision::kept);
     CHECK(decision.verdict == Verdict::reject);
     CHECK(decision.deciding->id == 99);
+}
+
+TEST_CASE("of more globs than are kept the longest are") {
+    MemoryRules rules;
+    for (std::size_t i = 1; i <= 50; ++i)
+        rules.add("email " + std::string(i, '?') + "* " + (i == 1 ? "reject" : "log") + " both");
+    const Decision decision = decided(rules, "from=" + std::string(60, 'a') + "@x.example");
+    CHECK(decision.matches == 50);
+    CHECK(decision.verdict == Verdict::reject);
+    CHECK(decision.deciding->id == 1);
+    RuleId next = 50;
+    for (const Match& match : decision.all()) CHECK(match.id == next--);
+}
+
+TEST_CASE("a match names the place of its value among those of its field") {
+    const MemoryRules rules{"email a@x reject both", "ehlo *.y reject both", "ehlo b* reject both"};
+    const Decision decision =
+        decided(rules, "from=n@x user=b@x user=a@x ehlo=a ehlo=b.y ehlo=a.y ehlo=b");
+    std::string told;
+    for (const Match& match : decision.all())
+        told += std::to_string(match.id) + "/" + std::to_string(match.place) + " ";
+    CHECK(told == "1/1 2/1 3/1 2/2 3/3 ");
+}
+
+TEST_CASE("a glob is compared with the whole of a value, however long") {
+    const MemoryRules rules{"email *a@x.example reject both", "ehlo *.ab defer both"};
+    for (const std::size_t octets : {100, 12278, 12279, 12288, 12289, 70000}) {
+        CAPTURE(octets);
+        const std::string stem(octets, 'b');
+        CHECK(decided(rules, "user=" + stem + "a@x.example").verdict == Verdict::reject);
+        CHECK(decided(rules, "user=" + stem + "@x.example").verdict == Verdict::pass);
+        CHECK(decided(rules, "ehlo=" + stem + ".ab").verdict == Verdict::defer);
+        CHECK(decided(rules, "ehlo=" + stem + ".b").verdict == Verdict::pass);
+    }
+}
+
+TEST_CASE("a client cannot make a decision dear with a thousand pluses or labels") {
+    struct Counting : MemoryRules {
+        using MemoryRules::MemoryRules;
+        Lookup find(std::string_view key, RuleFacts& facts) const override {
+            ++asked;
+            return MemoryRules::find(key, facts);
+        }
+        mutable int asked = 0;
+    };
+    const Counting rules{"email a@x.example reject both", "email b@ reject both",
+                         "email *.x.example reject both", "ehlo *.example reject both",
+                         "ehlo *.b.example reject both"};
+    std::string pluses = "a";
+    std::string labels = "x.example";
+    for (int i = 0; i < 1000; ++i) {
+        pluses += "+b";
+        labels = "a." + labels;
+    }
+    CHECK(decided(rules, "user=" + pluses + "@x.example").verdict == Verdict::reject);
+    CHECK(rules.asked < 100);
+    rules.asked = 0;
+    CHECK(decided(rules, "from=a@" + labels).verdict == Verdict::reject);
+    CHECK(decided(rules, "ehlo=" + labels).verdict == Verdict::reject);
+    CHECK(rules.asked < 10);
 }
 
 TEST_CASE("names longer than a key are still told apart") {
