@@ -52,7 +52,7 @@ private:
     Log& log_;
     const GuardOptions options_;
     const Clock clock_;
-    std::uint64_t failed_checks_ = 0;  ///< since the store was last read
+    std::uint64_t failed_checks_ = 0;             ///< since the store was last read
     std::optional<smtp::Instant> told_of_pause_;  ///< while it is paused
     std::optional<smtp::Instant> told_of_trouble_;
     bool tell_of_recovery_ = false;  ///< the trouble was told
