@@ -17,6 +17,9 @@ constexpr int flags = IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL;
 /// Longer ones can have no A-label of 63 octets, and conversion takes time with the square.
 constexpr std::size_t longest_u_label_octets = 1024;
 
+/// RFC 1035 2.3.4: what has more is in no DNS, and each takes the library some microseconds.
+constexpr std::ptrdiff_t most_labels = 127;
+
 constexpr std::string_view a_label_prefix = "xn--";
 
 /// Letters, digits, hyphens, underscores, and the dots of what was mapped to several labels.
@@ -43,6 +46,7 @@ std::optional<std::string> a_label(std::string_view u_label) {
 std::string label_form(std::string_view label) {
     if (auto converted = a_label(label)) return std::move(*converted);
     std::string text = folded(label);
+    if (text == label) return text;
     if (auto converted = a_label(text)) return std::move(*converted);
     return text;
 }
@@ -68,6 +72,8 @@ std::string with_plain_dots(std::string_view name) {
 std::string idna_form(std::string_view name) {
     if (is_ascii(name) || !is_utf8(name)) return lower(name);
     const std::string dotted = with_plain_dots(name);
+    const auto end = dotted.begin() + static_cast<std::ptrdiff_t>(dotted.find_last_not_of('.') + 1);
+    if (std::count(dotted.begin(), end, '.') >= most_labels) return folded(dotted);
     std::string out;
     for (std::string_view rest = dotted;;) {
         const auto dot = rest.find('.');

@@ -10,8 +10,9 @@
 namespace smtpblock {
 
 /// `name` as it is compared: each of its U-labels as A-label, the rest folded (text.h). A label
-/// beyond ASCII that is no U-label (an emoji, or one too long) is folded, an A-label that is none
-/// stays as it is. What is no UTF-8 is folded in its ASCII letters only.
+/// beyond ASCII that is no U-label (an emoji, or one too long) is folded, as are all labels of a
+/// name that has more than 127; an A-label that is none stays as it is. What is no UTF-8 is folded
+/// in its ASCII letters only.
 std::string idna_form(std::string_view name);
 
 /// `name` with a full stop for each of the other three dots that UTS 46 knows.

@@ -42,6 +42,11 @@ TEST_CASE("a label that is no U-label is folded") {
     std::string endless;
     for (int i = 0; i < 1000; ++i) endless += "\u00dc";
     CHECK(idna_form(endless) == folded(endless));
+    std::string dots;
+    for (int i = 0; i < 126; ++i) dots += "a.";
+    CHECK(idna_form(dots + "\u00dc").ends_with(".xn--tda"));
+    CHECK(idna_form(dots + "\u00dc..").ends_with(".xn--tda.."));
+    CHECK(idna_form("a." + dots + "\u00dc").ends_with(".\u00fc"));
 }
 
 TEST_CASE("the form of a form is itself, for each character there is") {
