@@ -33,6 +33,7 @@ bool fits(const ListArguments& wanted, const Rule& rule, Time now) {
            (!wanted.direction || *wanted.direction == rule.direction) &&
            (!wanted.action || *wanted.action == rule.action) && end_fits(wanted, rule, now) &&
            (!wanted.match || contains_ignoring_case(rule.pattern.text(), *wanted.match) ||
+            contains_ignoring_case(rule.pattern.text_for_people(), *wanted.match) ||
             contains_ignoring_case(rule.description, *wanted.match));
 }
 
@@ -76,7 +77,7 @@ void print_table(const std::vector<Rule>& rules, Time now, Terminal& terminal) {
                    {std::string(word(rule.direction)), style(Style::plain)},
                    {std::string(word(rule.action)), style(style_of(rule.action))},
                    {expiry_text(rule.expires, now), style(Style::plain)},
-                   {field(rule.pattern.text()), style(Style::plain)},
+                   {field(rule.pattern.text_for_people()), style(Style::plain)},
                    {rule.description.empty() ? "" : field(rule.description), style(Style::plain)}});
     }
     table.end();
