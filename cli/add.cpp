@@ -24,7 +24,8 @@ std::string_view trimmed(std::string_view line) {
 /// Reads patterns as they were written, each of which may be given more than once.
 class PatternReader {
 public:
-    explicit PatternReader(std::optional<RuleType> type) : type_(type) {}
+    PatternReader(std::optional<RuleType> type, bool may_match_everything)
+        : type_(type), may_match_everything_(may_match_everything) {}
 
     Result<void> add(std::string_view written) {
         const auto type = type_ ? type_ : evident_type(written);
@@ -34,6 +35,10 @@ public:
                         quoted(written));
         auto pattern = Pattern::parse(*type, written);
         if (!pattern) return std::move(pattern).failure();
+        if (pattern->matches_everything() && !may_match_everything_)
+            return fail(ErrorCode::bad_input,
+                        "{}: matches everything; add --yes when that is what you want",
+                        quoted(written));
         if (seen_.insert(fmt::format("{} {}", word(*type), pattern->text())).second)
             patterns_.push_back(std::move(*pattern));
         return {};
@@ -66,12 +71,13 @@ public:
 
 private:
     std::optional<RuleType> type_;
+    bool may_match_everything_;
     std::vector<Pattern> patterns_;
     std::unordered_set<std::string> seen_;
 };
 
 Result<std::vector<Pattern>> patterns_of(const AddArguments& arguments, Terminal& terminal) {
-    PatternReader reader(arguments.type);
+    PatternReader reader(arguments.type, arguments.yes);
     if (arguments.patterns.empty() && !terminal.can_ask())
         return fail(ErrorCode::bad_input,
                     "add: no pattern; write one, or - to read them from standard input");

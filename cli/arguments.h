@@ -38,6 +38,7 @@ struct AddArguments {
     bool replace = false;
     bool if_absent = false;
     bool dry_run = false;
+    bool yes = false;
     std::vector<std::string> patterns;  ///< `-`: standard input, one a line
 };
 

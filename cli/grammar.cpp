@@ -47,6 +47,7 @@ void bind_add(OptionBinder& bind, Wanted& wanted) {
     bind.flag("--if-absent", "Leave the rule that has the pattern as it is", add.if_absent);
     bind.only_one_of({"--replace", "--if-absent"});
     bind.flag("--dry-run", "Print what would be added, and change nothing", add.dry_run);
+    bind.flag("--yes", "Take a pattern that matches everything, such as *", add.yes);
     bind.texts("PATTERN", "", "What to block; - reads standard input, one a line", add.patterns);
 }
 

@@ -6,6 +6,7 @@
 
 #include "common/snapshot_rules.h"
 #include "common/store_backup.h"
+#include "common/store_completion.h"
 #include "common/store_snapshot.h"
 #include "common/store_tables.h"
 #include "common/store_walk.h"
@@ -93,6 +94,16 @@ Result<void> StoreReader::each(const std::function<bool(const Rule&)>& visit) {
 
 Result<std::vector<RuleId>> StoreReader::rules_once_of(const Pattern& pattern) {
     return smtpblock::rules_once_of(open_->snapshot, pattern);
+}
+
+Result<std::vector<Pattern>> StoreReader::patterns_beginning(std::string_view typed,
+                                                             std::optional<RuleType> type,
+                                                             std::size_t most) {
+    return smtpblock::patterns_beginning(open_->snapshot, typed, type, most);
+}
+
+Result<std::vector<RuleId>> StoreReader::ids_beginning(std::string_view digits, std::size_t most) {
+    return smtpblock::ids_beginning(open_->snapshot, digits, most);
 }
 
 Result<void> StoreReader::history(const HistoryQuery& query, HistoryVisitor& visitor) {

@@ -56,6 +56,10 @@ public:
     Result<void> each(const std::function<bool(const Rule&)>& visit);
     /// Those that have that pattern or had it, as far as the history goes, by ascending ID.
     Result<std::vector<RuleId>> rules_once_of(const Pattern& pattern);
+    /// Patterns and IDs that begin with what was typed, at most so many (store_completion.h).
+    Result<std::vector<Pattern>> patterns_beginning(std::string_view typed,
+                                                    std::optional<RuleType> type, std::size_t most);
+    Result<std::vector<RuleId>> ids_beginning(std::string_view digits, std::size_t most);
     /// What was edited, newest first (store_history.h).
     Result<void> history(const HistoryQuery& query, HistoryVisitor& visitor);
     /// Looks at everything in the store (store_verify.h).

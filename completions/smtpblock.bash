@@ -91,7 +91,7 @@ _smtpblock_command() {
     local options
     case $command in
     init) options='--group --admin-group' ;;
-    add) options='--type --dir --action --for --until --description --replace --if-absent --dry-run' ;;
+    add) options='--type --dir --action --for --until --description --replace --if-absent --dry-run --yes' ;;
     edit) options='--type --pattern --dir --action --for --until --forever --description' ;;
     delete | rm) options='--type --expired' ;;
     list | ls) options='--type --dir --action --match --sort --expiring --expired --all' ;;
