@@ -6,6 +6,7 @@
 #include "common/glob.h"
 #include "common/idna.h"
 #include "common/ip_address.h"
+#include "common/plain_pattern.h"
 #include "common/text.h"
 
 namespace smtpblock {
@@ -74,6 +75,7 @@ std::optional<RuleType> evident_type(std::string_view written) {
 }
 
 Result<Pattern> Pattern::parse(RuleType type, std::string_view written) {
+    if (const auto kind = plain_kind(type, written)) return Pattern(*kind, lower(written));
     if (written.size() > written_octets) return too_long(type, written, written.size());
     if (!is_utf8(written))
         return fail(bad, "{}: not valid UTF-8; write it in UTF-8, or ? for such an octet",

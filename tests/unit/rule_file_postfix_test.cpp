@@ -28,16 +28,19 @@ TEST_CASE("the keys of access(5) become patterns") {
     CHECK(read_postfix("a@b REJECT").notes.empty());
 }
 
-TEST_CASE("of EHLO names there are addresses as well") {
+TEST_CASE("of EHLO names there are addresses and networks as well") {
     const auto read = read_postfix(
         "mail.example.com REJECT\n.example.com REJECT\n192.0.2.7 REJECT\n[192.0.2.8] REJECT\n"
-        "12 REJECT\n2001:db8::1 REJECT\n",
+        "192.0.2 REJECT\n10.0 REJECT\n12 REJECT\n2001:db8::1 REJECT\n2001:db8:1 REJECT\n"
+        "192.0.2.0/24 OK\n",
         RuleType::ehlo);
     CHECK(read.faults == Lines{});
     CHECK(read.rules ==
           Lines{"1 ehlo mail.example.com both reject - ", "2 ehlo *.example.com both reject - ",
                 "3 ehlo [192.0.2.7] both reject - ", "4 ehlo [192.0.2.8] both reject - ",
-                "5 ehlo 12 both reject - ", "6 ehlo [IPv6:2001:db8::1] both reject - "});
+                "5 ehlo 192.0.2.0/24 both reject - ", "6 ehlo 10.0.0.0/16 both reject - ",
+                "7 ehlo 12 both reject - ", "8 ehlo [IPv6:2001:db8::1] both reject - ",
+                "9 ehlo 2001:db8:1::/48 both reject - ", "10 ehlo 192.0.2.0/24 both allow - "});
 }
 
 TEST_CASE("the actions of access(5) become actions, their text the description") {
