@@ -1,6 +1,7 @@
 #include "common/address.h"
 
 #include <algorithm>
+#include <array>
 
 #include "common/domain_name.h"
 #include "common/text.h"
@@ -9,9 +10,18 @@ namespace smtpblock {
 namespace {
 
 /// atext of RFC 5322 3.2.3, with UTF8-non-ascii of RFC 6531 3.3.
+constexpr auto atom_octets = [] {
+    std::array<bool, 256> table{};
+    for (unsigned octet = 0; octet < table.size(); ++octet) {
+        const char c = static_cast<char>(octet);
+        table[octet] = is_letter(c) || is_digit(c) || is_eight_bit(c) ||
+                       std::string_view("!#$%&'*+-/=?^_`{|}~").find(c) != std::string_view::npos;
+    }
+    return table;
+}();
+
 bool is_atom_octet(char c) {
-    return is_letter(c) || is_digit(c) || is_eight_bit(c) ||
-           std::string_view("!#$%&'*+-/=?^_`{|}~").find(c) != std::string_view::npos;
+    return atom_octets[static_cast<unsigned char>(c)];
 }
 
 bool is_dot_string(std::string_view text) {

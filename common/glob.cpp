@@ -1,13 +1,13 @@
 #include "common/glob.h"
 
+#include <algorithm>
+
 #include "common/text.h"
 
 namespace smtpblock {
 namespace {
 
-constexpr bool is_wildcard(char c) {
-    return c == '*' || c == '?';
-}
+constexpr auto is_wildcard = [](char c) { return c == '*' || c == '?'; };
 
 /// One step of a glob: a wildcard, or a literal octet that took one octet or two to write.
 struct Token {
@@ -78,6 +78,7 @@ std::vector<GlobPiece> glob_pieces(std::string_view glob) {
 }
 
 bool has_wildcard(std::string_view text) {
+    if (std::none_of(text.begin(), text.end(), is_wildcard)) return false;
     for (std::size_t at = 0; at < text.size();) {
         const Token token = token_at(text, at);
         if (token.wildcard) return true;
@@ -87,6 +88,7 @@ bool has_wildcard(std::string_view text) {
 }
 
 std::string glob_escaped(std::string_view text) {
+    if (std::none_of(text.begin(), text.end(), is_wildcard)) return std::string(text);
     std::string out;
     for (const char c : text) {
         if (is_wildcard(c)) out += '\\';
@@ -96,6 +98,7 @@ std::string glob_escaped(std::string_view text) {
 }
 
 std::string glob_unescaped(std::string_view text) {
+    if (text.find('\\') == std::string_view::npos) return std::string(text);
     std::string out;
     for (std::size_t at = 0; at < text.size();) {
         const Token token = token_at(text, at);

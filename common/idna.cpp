@@ -63,6 +63,7 @@ std::optional<std::string> u_label(const std::string& a_label_of_it) {
 
 std::string with_plain_dots(std::string_view name) {
     std::string out(name);
+    if (is_ascii(name)) return out;
     for (const std::string_view dot : {"\u3002", "\uff0e", "\uff61"})
         for (auto at = out.find(dot); at != std::string::npos; at = out.find(dot, at))
             out.replace(at, dot.size(), ".");

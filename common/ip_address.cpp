@@ -65,8 +65,12 @@ std::optional<IpAddress> IpAddress::parse(std::string_view text) {
     std::array<char, INET6_ADDRSTRLEN> zero_ended{};
     std::copy(text.begin(), text.end(), zero_ended.begin());
     std::array<char, 16> octets{};
-    if (!tagged && inet_pton(AF_INET, zero_ended.data(), octets.data()) == 1)
+    const bool has_colon = text.find(':') != std::string_view::npos;
+    if (!has_colon) {
+        if (tagged || inet_pton(AF_INET, zero_ended.data(), octets.data()) != 1)
+            return std::nullopt;
         return from_octets({octets.data(), 4});
+    }
     if (inet_pton(AF_INET6, zero_ended.data(), octets.data()) == 1)
         return from_octets({octets.data(), 16});
     return std::nullopt;

@@ -95,7 +95,7 @@ Result<Pattern> Pattern::parse(RuleType type, std::string_view written) {
         pattern->kind() == PatternKind::prefix)
         return pattern;
     const std::string_view subject = pattern->subject();
-    if (const auto hidden = hidden_character(subject); !hidden.empty())
+    if (const auto hidden = is_ascii(subject) ? "" : hidden_character(subject); !hidden.empty())
         return fail(bad, "{}: {} cannot be seen where the pattern is shown; write ? for it",
                     quoted(written), code_point_name(hidden));
     if (subject.size() > (type == RuleType::email ? email_octets : ehlo_octets))

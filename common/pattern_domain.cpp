@@ -64,12 +64,11 @@ Result<std::string> pattern_domain(std::string_view whole, std::string_view writ
                         quoted(whole), quoted(written));
         return std::move(*literal);
     }
-    if (auto fault = fault_in(whole, written, {})) return std::move(*fault);
     auto domain = canonical_domain(written);
-    if (!domain)
-        return fail(bad, "{}: {} is no domain; write letters, digits, - and single dots",
-                    quoted(whole), quoted(written));
-    return std::move(*domain);
+    if (domain) return std::move(*domain);
+    if (auto fault = fault_in(whole, written, {})) return std::move(*fault);
+    return fail(bad, "{}: {} is no domain; write letters, digits, - and single dots", quoted(whole),
+                quoted(written));
 }
 
 Result<std::string> pattern_domain_glob(std::string_view whole, std::string_view written) {

@@ -40,7 +40,9 @@ Result<std::string> pattern_local_part(std::string_view whole, std::string_view 
     if (!is_quoted(written) && std::any_of(written.begin(), written.end(), is_white_space))
         return fail(bad, "{}: white space in an unquoted local part; write {}", quoted(whole),
                     with_quoted_local_part(whole, written));
-    const std::string meant = is_quoted(written) ? std::string(written) : glob_unescaped(written);
+    const bool escaped = !is_quoted(written) && written.find('\\') != std::string_view::npos;
+    const std::string unescaped = escaped ? glob_unescaped(written) : std::string();
+    const std::string_view meant = escaped ? unescaped : written;
     auto local = canonical_local_part(meant);
     if (!local && !is_quoted(meant) && canonical_local_part(without_commas(meant)))
         local = folded(meant);
@@ -108,10 +110,11 @@ Result<std::string> local_and_domain_glob(std::string_view whole, std::string_vi
 
 /// A pattern without a local part: a domain, or all that is below it.
 Result<Pattern> Pattern::parse_domain(std::string_view written) {
-    if (const auto dotted = with_plain_dots(written); dotted != written)
-        return parse_domain(dotted);
+    if (!is_ascii(written))
+        if (const auto dotted = with_plain_dots(written); dotted != written)
+            return parse_domain(dotted);
     const std::string_view named = written.starts_with('@') ? written.substr(1) : written;
-    const std::string shortened = glob_with_short_runs(named);
+    const std::string shortened = has_wildcard(named) ? glob_with_short_runs(named) : "";
     const bool is_below = shortened.starts_with(below) && !has_wildcard(shortened.substr(2));
     if (is_below && named.size() != written.size())
         return fail(bad, "{}: no address begins with @; write {}", quoted(written), quoted(named));
@@ -170,13 +173,12 @@ Result<Pattern> Pattern::parse_email(std::string_view written) {
     if (domain_written.empty()) return Pattern(PatternKind::local_part, std::move(*local));
     auto domain = pattern_domain(written, domain_written);
     if (!domain) return std::move(domain).failure();
-    return Pattern(PatternKind::address, *local + "@" + *domain);
+    return Pattern(PatternKind::address, std::move(local->append("@").append(*domain)));
 }
 
 std::string Pattern::local_part_text(std::string_view local) {
-    const std::string plain = without_commas(local);
-    const bool wild = local.find_first_of("*?") != std::string_view::npos;
-    if (quoted_local_part(plain) == plain && !wild) return std::string(local);
+    if (!is_quoted(quoted_local_part(without_commas(local))) && glob_escaped(local) == local)
+        return std::string(local);
     const std::string text = quoted_local_part(local);
     return is_quoted(text) ? text : '"' + text + '"';
 }
