@@ -1,7 +1,7 @@
 #include "transcripts/fake_upstream.h"
 
+#include "common/base64.h"
 #include "common/text.h"
-#include "daemon/smtp/base64.h"
 #include "daemon/smtp/sasl.h"
 
 namespace smtpblock::transcripts {
@@ -38,7 +38,7 @@ void FakeUpstream::take_line(std::string line) {
 }
 
 void FakeUpstream::look_for_secret(std::string_view line) {
-    const auto decoded = smtp::base64_decode(line.substr(line.rfind(' ') + 1));
+    const auto decoded = base64_decode(line.substr(line.rfind(' ') + 1));
     if (decoded && smtp::PlainMessage::parse(*decoded).secret == "secret") ++tally_.plain_secrets;
 }
 

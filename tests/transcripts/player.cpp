@@ -7,8 +7,8 @@
 #include <set>
 #include <vector>
 
+#include "common/base64.h"
 #include "common/text.h"
-#include "daemon/smtp/base64.h"
 #include "transcripts/stage.h"
 
 namespace smtpblock::transcripts {
@@ -209,7 +209,7 @@ bool got(const std::string& everything, const std::string& secret) {
     std::string rest = everything;
     while (auto line = take_line(rest)) {
         const auto word = line->substr(line->rfind(' ') + 1);
-        const auto decoded = smtp::base64_decode(word);
+        const auto decoded = base64_decode(word);
         if (decoded && decoded->find(secret) != std::string::npos) return true;
     }
     return false;

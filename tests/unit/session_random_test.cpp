@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "daemon/smtp/base64.h"
+#include "common/base64.h"
 #include "daemon/smtp/limits.h"
 #include "daemon/smtp/session.h"
 
