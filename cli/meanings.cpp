@@ -14,6 +14,16 @@
 namespace smtpblock {
 namespace {
 
+constexpr std::array<std::pair<std::string_view, SortKey>, 8> all_sort_keys{
+    {{"id", SortKey::id},
+     {"type", SortKey::type},
+     {"dir", SortKey::dir},
+     {"action", SortKey::action},
+     {"expires", SortKey::expires},
+     {"pattern", SortKey::pattern},
+     {"created", SortKey::created},
+     {"updated", SortKey::updated}}};
+
 Failure not_one_of(std::string_view what, const std::string& word,
                    const std::vector<std::string>& choices) {
     return fail(ErrorCode::bad_input, "{}: no {}{}; write {} or {}", quoted(word), what,
@@ -56,20 +66,16 @@ Result<Color> color_meant(const std::string& word) {
     return not_one_of("choice of colour", word, {"auto", "always", "never"});
 }
 
+std::vector<std::string> sort_keys() {
+    std::vector<std::string> names;
+    for (const auto& [name, key] : all_sort_keys) names.emplace_back(name);
+    return names;
+}
+
 Result<SortKey> sort_key_meant(const std::string& word) {
-    static constexpr std::array<std::pair<std::string_view, SortKey>, 8> keys{
-        {{"id", SortKey::id},
-         {"type", SortKey::type},
-         {"dir", SortKey::dir},
-         {"action", SortKey::action},
-         {"expires", SortKey::expires},
-         {"pattern", SortKey::pattern},
-         {"created", SortKey::created},
-         {"updated", SortKey::updated}}};
-    for (const auto& [name, key] : keys)
+    for (const auto& [name, key] : all_sort_keys)
         if (name == word) return key;
-    return not_one_of("key to sort by", word,
-                      {"id", "type", "dir", "action", "expires", "pattern", "created", "updated"});
+    return not_one_of("key to sort by", word, sort_keys());
 }
 
 Result<std::uint64_t> count_meant(const std::string& word) {

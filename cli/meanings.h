@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "cli/arguments.h"
 #include "common/result.h"
@@ -12,6 +13,8 @@ Result<RuleType> type_meant(const std::string& word);
 Result<Direction> direction_meant(const std::string& word);
 Result<Action> action_meant(const std::string& word);
 Result<Color> color_meant(const std::string& word);
+/// The words that sort_key_meant() knows.
+std::vector<std::string> sort_keys();
 Result<SortKey> sort_key_meant(const std::string& word);
 Result<RuleFormat> format_meant(const std::string& word);
 /// Valid UTF-8.

@@ -1,6 +1,7 @@
 #include "cli/run.h"
 
 #include "cli/commands.h"
+#include "cli/complete.h"
 #include "cli/editor.h"
 #include "cli/parse.h"
 
@@ -26,6 +27,10 @@ int exit_status(ErrorCode code) {
 
 Result<int> run_words(std::span<const std::string> words, const Surroundings& surroundings,
                       Terminal& terminal) {
+    if (!words.empty() && words.front() == "__complete") {
+        complete(words.subspan(1), surroundings, terminal);
+        return exit_done;
+    }
     auto parsed = parse(words, surroundings.now);
     if (!parsed) return std::move(parsed).failure();
     if (const auto* help = std::get_if<HelpText>(&*parsed)) {
