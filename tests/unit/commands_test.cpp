@@ -402,7 +402,7 @@ TEST_CASE("a table is for people") {
     CHECK(run.out ==
           "ID  TYPE   DIR   ACTION  EXPIRES   PATTERN        DESCRIPTION\n"
           "1   email  both  reject  in 1h30m  a@example.com  why\n"
-          "2   ehlo   both  defer   -         ylmf-pc        \n");
+          "2   ehlo   both  defer   -         ylmf-pc\n");
     run.now += 2h;
     CHECK(run({"list", "--expired"}) == 0);
     CHECK(run.out.find("expired 30m ago") != std::string::npos);
