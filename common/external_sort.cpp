@@ -13,12 +13,16 @@ using Next = Result<std::optional<Record>>;
 /// Past that a larger buffer saves nothing.
 constexpr std::size_t large_buffer_octets = std::size_t{256} << 10U;
 
+/// As many records ahead as memory takes to answer.
+constexpr std::size_t expected_records = 12;
+
 class SortedBufferReader final : public RecordReader {
 public:
     explicit SortedBufferReader(const RecordBuffer& buffer) : buffer_(buffer) {}
 
     Next next() override {
         if (number_ == buffer_.size()) return std::optional<Record>{};
+        buffer_.expect(number_ + expected_records);
         return std::optional(buffer_.at(buffer_.place(number_++)));
     }
 

@@ -1,8 +1,12 @@
 #include "common/record_buffer.h"
 
+#include <endian.h>
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <new>
 
 namespace smtpblock {
 namespace {
@@ -12,6 +16,18 @@ constexpr std::size_t lengths_octets = 2 * sizeof(Length);
 constexpr std::size_t head_octets = sizeof(std::uint64_t);
 constexpr std::size_t few = 24;  ///< so few entries are sorted by whole keys at once
 
+constexpr std::size_t huge_page_octets = std::size_t{2} << 20U;
+
+/// The eight octets of a key from `depth` on, as a number; past its end 0.
+std::uint64_t head_of(std::string_view key, std::size_t depth) {
+    std::uint64_t head = 0;
+    if (key.size() >= depth + head_octets)
+        std::memcpy(&head, key.data() + depth, head_octets);
+    else if (key.size() > depth)
+        std::memcpy(&head, key.data() + depth, key.size() - depth);
+    return be64toh(head);
+}
+
 std::size_t octets_of(const Record& record) {
     return lengths_octets + record.key.size() + record.value.size();
 }
@@ -19,21 +35,31 @@ std::size_t octets_of(const Record& record) {
 }  // namespace
 
 RecordBuffer::RecordBuffer(std::size_t budget)
-    : budget_(budget), capacity_(budget), octets_(std::make_unique_for_overwrite<char[]>(budget)) {}
+    : budget_(budget), capacity_(budget), octets_(allocated(budget)) {}
+
+/// Memory that is touched in large pages, where there is much of it: a fault for each small one
+/// costs more than writing the record.
+RecordBuffer::Octets RecordBuffer::allocated(std::size_t octets) {
+    void* memory = nullptr;
+    const std::size_t alignment = octets > huge_page_octets ? huge_page_octets : sizeof(void*);
+    if (::posix_memalign(&memory, alignment, octets) != 0) throw std::bad_alloc();
+    if (octets > huge_page_octets) ::madvise(memory, octets, MADV_HUGEPAGE);
+    return Octets(static_cast<char*>(memory));
+}
 
 bool RecordBuffer::add(const Record& record) {
     const std::size_t octets = octets_of(record);
     if (used_ + octets + (index_.size() + 1) * sizeof(Entry) > budget_) {
         if (!index_.empty()) return false;
         if (octets > capacity_) {
-            octets_ = std::make_unique_for_overwrite<char[]>(octets);
+            octets_ = allocated(octets);
             capacity_ = octets;
         }
     }
     const std::size_t place = used_;
     put_back(place, record);
     used_ += octets;
-    index_.push_back({head_at(place, 0), place});
+    index_.push_back({head_of(record.key, 0), place});
     return true;
 }
 
@@ -68,16 +94,6 @@ void RecordBuffer::sort() {
     sort(index_, 0);
 }
 
-std::uint64_t RecordBuffer::head_at(std::size_t place, std::size_t depth) const {
-    const std::string_view key = at(place).key;
-    std::array<unsigned char, head_octets> octets{};
-    if (key.size() > depth)
-        std::memcpy(octets.data(), key.data() + depth, std::min(key.size() - depth, head_octets));
-    std::uint64_t head = 0;
-    for (const unsigned char octet : octets) head = head << 8U | octet;
-    return head;
-}
-
 /// Sorts entries whose keys are equal up to `depth`, and whose heads are the octets from there on.
 void RecordBuffer::sort(std::span<Entry> entries, std::size_t depth) {
     std::sort(entries.begin(), entries.end(),
@@ -94,7 +110,6 @@ void RecordBuffer::sort(std::span<Entry> entries, std::size_t depth) {
 /// Sorts entries whose keys are equal up to `depth`, but that some may end before it: such a key
 /// is the beginning of the longer ones, with zeros for octets.
 void RecordBuffer::sort_equal_heads(std::span<Entry> entries, std::size_t depth) {
-    const auto length = [this](const Entry& entry) { return at(entry.place).key.size(); };
     if (entries.size() <= few) {
         std::sort(entries.begin(), entries.end(), [this](const Entry& a, const Entry& b) {
             const int order = at(a.place).key.compare(at(b.place).key);
@@ -102,14 +117,19 @@ void RecordBuffer::sort_equal_heads(std::span<Entry> entries, std::size_t depth)
         });
         return;
     }
-    const auto longer = std::partition(entries.begin(), entries.end(),
-                                       [&](const Entry& entry) { return length(entry) <= depth; });
-    std::sort(entries.begin(), longer, [&](const Entry& a, const Entry& b) {
-        const auto length_a = length(a);
-        const auto length_b = length(b);
+    auto longer = entries.begin();
+    for (Entry& entry : entries) {
+        const std::string_view key = at(entry.place).key;
+        if (key.size() > depth)
+            entry.head = head_of(key, depth);
+        else
+            std::swap(entry, *longer++);
+    }
+    std::sort(entries.begin(), longer, [this](const Entry& a, const Entry& b) {
+        const auto length_a = at(a.place).key.size();
+        const auto length_b = at(b.place).key.size();
         return length_a != length_b ? length_a < length_b : a.place < b.place;
     });
-    for (Entry& entry : std::span(longer, entries.end())) entry.head = head_at(entry.place, depth);
     sort({longer, entries.end()}, depth);
 }
 
