@@ -21,6 +21,30 @@ RuleId id_of(std::string_view digits) {
     return error == std::errc{} ? id : 0;
 }
 
+/// So many are looked at, one by one.
+constexpr std::size_t most_looked_at = 5000;
+
+/// Patterns that may be what was meant by `written`: all, or where they are too many to look at,
+/// those that begin as it does.
+std::vector<std::string> patterns_like(StoreReader& reader, std::string_view written) {
+    std::vector<std::string> patterns;
+    const auto state = reader.state();
+    if (state && state->rules <= most_looked_at) {
+        const auto walked = reader.each([&](const Rule& rule) {
+            patterns.push_back(rule.pattern.text());
+            return true;
+        });
+        return walked ? patterns : std::vector<std::string>{};
+    }
+    for (const std::size_t octets : {written.size() * 3 / 4, written.size() / 3}) {
+        const auto found =
+            reader.patterns_beginning(written.substr(0, octets), {}, most_looked_at / 2);
+        if (!found) continue;
+        for (const Pattern& pattern : *found) patterns.push_back(pattern.text());
+    }
+    return patterns;
+}
+
 }  // namespace
 
 Result<Selection> select(const std::string& written, std::optional<RuleType> type) {
@@ -64,13 +88,7 @@ Failure with_nearest_rule(Error error, const StorePaths& store,
     });
     auto reader = StoreReader::open(store);
     if (missing == written.end() || !reader) return Failure(std::move(error));
-    std::vector<std::string> patterns;
-    const auto walked = (*reader)->each([&](const Rule& rule) {
-        std::string pattern = rule.pattern.text();
-        if (pattern.size() < 2 * missing->size() + 2) patterns.push_back(std::move(pattern));
-        return true;
-    });
-    if (walked) error.message += did_you_mean(*missing, patterns);
+    error.message += did_you_mean(*missing, patterns_like(**reader, *missing));
     return Failure(std::move(error));
 }
 

@@ -37,7 +37,7 @@ std::optional<std::string_view> nearest(std::string_view word,
                                         std::span<const std::string_view> known) {
     if (word.size() > longest) return std::nullopt;
     std::optional<std::string_view> best;
-    const std::size_t slips = word.size() < 3 ? 1 : std::max<std::size_t>(2, word.size() / 3);
+    const std::size_t slips = word.size() < 3 ? 1 : std::max<std::size_t>(2, word.size() / 5);
     std::size_t fewest = slips + 1;
     for (const std::string_view candidate : known) {
         const std::size_t needed = changes(word, candidate);

@@ -179,6 +179,17 @@ TEST_CASE("edit refuses what it cannot do") {
     CHECK(run({"edit", "--type", "ehlo", "1", "--forever"}) == 3);
 }
 
+TEST_CASE("among many rules the nearest is looked for where the word begins alike") {
+    Fixture run;
+    std::string many;
+    for (int i = 0; i < 6000; ++i) many += "user" + std::to_string(i) + "@example.com\n";
+    REQUIRE(run({"add", "--quiet", "-"}, many) == 0);
+    CHECK(run({"delete", "user2817@exampel.com"}) == 3);
+    CHECK(run.err.find("; did you mean 'user2817@example.com'?") != std::string::npos);
+    CHECK(run({"delete", "nobody@elsewhere.example"}) == 3);
+    CHECK(run.err.find("did you mean") == std::string::npos);
+}
+
 TEST_CASE("delete deletes all or none") {
     Fixture run;
     REQUIRE(run({"add", "a@example.com", "b@example.com", "c@example.com"}) == 0);
