@@ -1,6 +1,7 @@
 #include "common/glob.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "common/text.h"
 
@@ -23,40 +24,108 @@ Token token_at(std::string_view glob, std::size_t at) {
     return {c, is_wildcard(c), 1};
 }
 
+/// Those of the character that begins there.
+std::size_t octets_at(std::string_view value, std::size_t at) {
+    return is_eight_bit(value[at]) ? character_octets(value.substr(at)) : 1;
+}
+
+bool is_star(const Token& token) {
+    return token.wildcard && token.octet == '*';
+}
+
+/// What stands between two stars: `?` and literal octets.
+class Segment {
+public:
+    explicit Segment(std::string_view text) : text_(text) {
+        plain_ = text.find_first_of("?\\") == none && !is_eight_bit(text.front());
+    }
+
+    /// Where it ends in `value` when it begins at `from`, which is where a character begins; `none`
+    /// when it does not match there.
+    std::size_t end_at(std::string_view value, std::size_t from) const {
+        for (std::size_t at = 0; at < text_.size();) {
+            if (from == value.size()) return none;
+            const Token token = token_at(text_, at);
+            if (!token.wildcard && token.octet != value[from]) return none;
+            at += token.octets;
+            from += token.wildcard ? octets_at(value, from) : 1;
+        }
+        return from;
+    }
+
+    /// Where its first match at or behind `from` ends; `none` when there is none.
+    std::size_t first_end(std::string_view value, std::size_t from) const {
+        if (plain_) {
+            const auto at = find(value, text_, from);
+            return at == none ? none : at + text_.size();
+        }
+        return search(value, from, [](std::size_t) { return true; });
+    }
+
+    /// True when one of its matches at or behind `from` ends where the value ends.
+    bool ends(std::string_view value, std::size_t from) const {
+        if (plain_) return value.size() - from >= text_.size() && value.ends_with(text_);
+        return search(value, from, [&](std::size_t end) { return end == value.size(); }) != none;
+    }
+
+    static constexpr auto none = std::string_view::npos;
+
+private:
+    /// An octet of ASCII is a character, so where one is found, one begins.
+    template <class Wanted>
+    std::size_t search(std::string_view value, std::size_t from, Wanted wanted) const {
+        const Token first = token_at(text_, 0);
+        const bool is_plain = !first.wildcard && !is_eight_bit(first.octet);
+        while (from < value.size()) {
+            if (is_plain) from = value.find(first.octet, from);
+            if (from == none) return none;
+            const std::size_t end = end_at(value, from);
+            if (end != none && wanted(end)) return end;
+            from += octets_at(value, from);
+        }
+        return none;
+    }
+
+    /// In time that grows with the value, whatever stands in it: std::string_view's is slow where
+    /// much of `text` comes again and again.
+    static std::size_t find(std::string_view value, std::string_view text, std::size_t from) {
+        const void* const at =
+            ::memmem(value.data() + from, value.size() - from, text.data(), text.size());
+        if (at == nullptr) return none;
+        return static_cast<std::size_t>(static_cast<const char*>(at) - value.data());
+    }
+
+    std::string_view text_;
+    bool plain_;  ///< it stands for itself, and begins where a character begins
+};
+
+/// Where the next star stands, at or behind `from`, or the end.
+std::size_t next_star(std::string_view glob, std::size_t from) {
+    while (from < glob.size()) {
+        const Token token = token_at(glob, from);
+        if (is_star(token)) break;
+        from += token.octets;
+    }
+    return from;
+}
+
 }  // namespace
 
 bool glob_matches(std::string_view glob, std::string_view value) {
-    constexpr auto none = std::string_view::npos;
-    std::size_t in_glob = 0;
+    std::size_t star = next_star(glob, 0);
     std::size_t in_value = 0;
-    std::size_t behind_star = none;  // where the glob goes on behind the last star
-    std::size_t retry = 0;           // where that star gives up its run, one character later a try
-    while (in_value < value.size()) {
-        if (in_glob < glob.size()) {
-            const Token token = token_at(glob, in_glob);
-            if (token.wildcard && token.octet == '*') {
-                behind_star = ++in_glob;
-                retry = in_value;
-                continue;
-            }
-            if (token.wildcard) {
-                ++in_glob;
-                in_value += character_octets(value.substr(in_value));
-                continue;
-            }
-            if (token.octet == value[in_value]) {
-                in_glob += token.octets;
-                ++in_value;
-                continue;
-            }
-        }
-        if (behind_star == none) return false;
-        if (behind_star == glob.size()) return true;
-        retry += character_octets(value.substr(retry));
-        in_value = retry;
-        in_glob = behind_star;
+    if (star != 0) in_value = Segment(glob.substr(0, star)).end_at(value, 0);
+    if (in_value == Segment::none) return false;
+    if (star == glob.size()) return in_value == value.size();
+    for (;;) {
+        const std::size_t begin = star + 1;
+        star = next_star(glob, begin);
+        if (star == glob.size())
+            return begin == star || Segment(glob.substr(begin)).ends(value, in_value);
+        if (begin == star) continue;
+        in_value = Segment(glob.substr(begin, star - begin)).first_end(value, in_value);
+        if (in_value == Segment::none) return false;
     }
-    return glob.find_first_not_of('*', in_glob) == none;
 }
 
 std::vector<GlobPiece> glob_pieces(std::string_view glob) {
