@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "common/text.h"
 
 namespace smtpblock {
@@ -25,12 +27,25 @@ std::string unicode_escape(std::string_view character) {
                        0xdc00 + (code_point & 0x3ffU));
 }
 
+/// How many octets at the head of `text` stand in a JSON string as they are, in ASCII.
+std::size_t plain_octets(std::string_view text) {
+    const auto odd = std::find_if(text.begin(), text.end(), [](char c) {
+        return is_control(c) || is_eight_bit(c) || c == '"' || c == '\\';
+    });
+    return static_cast<std::size_t>(odd - text.begin());
+}
+
 }  // namespace
 
 std::string json_string(std::string_view text) {
     if (!is_utf8(text)) return json_string(printable(text));
     std::string out = "\"";
+    out.reserve(text.size() + 2);
     while (!text.empty()) {
+        const auto plain = text.substr(0, plain_octets(text));
+        out += plain;
+        text.remove_prefix(plain.size());
+        if (text.empty()) break;
         const std::string_view character = text.substr(0, octets_of(text.front()));
         text.remove_prefix(character.size());
         if (character == "\"" || character == "\\")
@@ -44,12 +59,15 @@ std::string json_string(std::string_view text) {
         else
             out += character;
     }
-    return out + "\"";
+    out += '"';
+    return out;
 }
 
 JsonObject& JsonObject::member(std::string_view key, std::string_view json) {
     if (!members_.empty()) members_ += ',';
-    members_ += fmt::format("{}:{}", json_string(key), json);
+    members_ += json_string(key);
+    members_ += ':';
+    members_ += json;
     return *this;
 }
 

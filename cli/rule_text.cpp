@@ -25,10 +25,18 @@ std::string short_line(const Rule& rule) {
 }
 
 std::string full_line(const Rule& rule) {
-    return fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}", rule.id, word(rule.pattern.type()),
-                       word(rule.direction), word(rule.action),
-                       rule.expires ? utc_text(*rule.expires) : "-", field(rule.pattern.text()),
-                       field(rule.description));
+    std::string line = std::to_string(rule.id);
+    const auto add = [&line](std::string_view text) {
+        line += '\t';
+        line += text;
+    };
+    add(word(rule.pattern.type()));
+    add(word(rule.direction));
+    add(word(rule.action));
+    add(rule.expires ? utc_text(*rule.expires) : "-");
+    add(field(rule.pattern.text()));
+    add(field(rule.description));
+    return line;
 }
 
 JsonObject json_of(const Rule& rule) {

@@ -123,8 +123,12 @@ std::size_t character_octets(std::string_view text) {
 }
 
 std::string printable(std::string_view text) {
-    std::string out;
-    out.reserve(text.size());
+    const auto odd = std::find_if(text.begin(), text.end(), [](char c) {
+        return is_control(c) || is_eight_bit(c) || c == '\\';
+    });
+    std::string out(text.begin(), odd);
+    text.remove_prefix(out.size());
+    out.reserve(out.size() + text.size());
     while (!text.empty()) {
         const Character next = character_at(text);
         const std::size_t octets = character_octets(text);

@@ -197,10 +197,22 @@ Result<Time> parse_time(std::string_view written, Time now) {
 }
 
 std::string utc_text(Time time) {
-    const std::time_t clock = time.time_since_epoch().count();
-    std::tm parts{};
-    ::gmtime_r(&clock, &parts);
-    return formatted(parts, "%Y-%m-%dT%H:%M:%SZ");
+    // A list of millions has a time or two in each line, and strftime takes its own.
+    const auto day = std::chrono::floor<std::chrono::days>(time);
+    const std::chrono::year_month_day date(day);
+    const std::chrono::hh_mm_ss clock(time - day);
+    std::string text = "0000-00-00T00:00:00Z";
+    const auto put = [&](std::size_t at, std::size_t digits, unsigned value) {
+        for (; digits > 0; --digits, value /= 10)
+            text[at + digits - 1] = static_cast<char>('0' + value % 10);
+    };
+    put(0, 4, static_cast<unsigned>(static_cast<int>(date.year())));
+    put(5, 2, static_cast<unsigned>(date.month()));
+    put(8, 2, static_cast<unsigned>(date.day()));
+    put(11, 2, static_cast<unsigned>(clock.hours().count()));
+    put(14, 2, static_cast<unsigned>(clock.minutes().count()));
+    put(17, 2, static_cast<unsigned>(clock.seconds().count()));
+    return text;
 }
 
 std::string local_text(Time time) {
