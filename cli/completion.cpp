@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cli/grammar.h"
+#include "cli/help_page.h"
 #include "cli/meanings.h"
 #include "cli/parse.h"
 #include "common/text.h"
@@ -12,12 +13,6 @@ namespace {
 
 using Candidate = Completion::Candidate;
 using Kind = Completion::Kind;
-
-/// Up to the first full stop, or the first line.
-std::string first_sentence(std::string_view text) {
-    text = text.substr(0, text.find('\n'));
-    return std::string(text.substr(0, text.find(". ")));
-}
 
 std::vector<Candidate> split(std::string_view choices) {
     std::vector<Candidate> words;
@@ -48,7 +43,7 @@ public:
         } else if (!options_end_ && half_.starts_with('-')) {
             for (const auto& option : form_.options)
                 if (option.name.size() > 2 || half_ == option.name)
-                    offer({option.name, first_sentence(option.help)});
+                    offer({option.name, std::string(first_sentence(option.help))});
         } else if (form_.name.empty()) {
             offer_commands();
         } else if (operands_ < form_.most_operands) {
@@ -85,7 +80,7 @@ private:
         } else if (const CommandEntry* entry = find_command(word)) {
             form_ = form_of(entry->name);
         } else {
-            form_ = {word, {}, {}, 0};  // none that we know: nothing to offer
+            form_ = {word, {}, {}, {}, 0};  // none that we know: nothing to offer
         }
     }
 
@@ -123,8 +118,8 @@ private:
 
     void offer_commands() {
         for (const CommandEntry& entry : command_entries()) {
-            offer({entry.name, first_sentence(entry.help)});
-            if (*entry.alias != '\0') offer({entry.alias, first_sentence(entry.help)});
+            offer({entry.name, std::string(first_sentence(entry.help))});
+            if (*entry.alias != '\0') offer({entry.alias, std::string(first_sentence(entry.help))});
         }
     }
 

@@ -190,26 +190,28 @@ void bind_help(OptionBinder& bind, Wanted& wanted) {
     bind.text("COMMAND", "", "The command to explain", about);
 }
 
+using Group = CommandGroup;
+
 constexpr std::array entries{
-    CommandEntry{"init", "", help::init, bind_init},
-    CommandEntry{"add", "", help::add, bind_add},
-    CommandEntry{"edit", "", help::edit, bind_edit},
-    CommandEntry{"delete", "rm", help::remove, bind_delete},
-    CommandEntry{"list", "ls", help::list, bind_list},
-    CommandEntry{"show", "", help::show, bind_show},
-    CommandEntry{"check", "", help::check, bind_check},
-    CommandEntry{"import", "", help::import_, bind_import},
-    CommandEntry{"export", "", help::export_, bind_export},
-    CommandEntry{"apply", "", help::apply, bind_apply},
-    CommandEntry{"probe", "", help::probe, bind_probe},
-    CommandEntry{"history", "", help::history, bind_history},
-    CommandEntry{"undo", "", help::undo, bind_undo},
-    CommandEntry{"pause", "", help::pause, bind_pause},
-    CommandEntry{"resume", "", help::resume, bind_resume},
-    CommandEntry{"status", "", help::status, bind_status},
-    CommandEntry{"backup", "", help::backup, bind_backup},
-    CommandEntry{"restore", "", help::restore, bind_restore},
-    CommandEntry{"help", "", help::help, bind_help},
+    CommandEntry{"add", "", help::add, bind_add, Group::rules, Operand::optional},
+    CommandEntry{"edit", "", help::edit, bind_edit, Group::rules},
+    CommandEntry{"delete", "rm", help::remove, bind_delete, Group::rules, Operand::optional},
+    CommandEntry{"list", "ls", help::list, bind_list, Group::rules},
+    CommandEntry{"show", "", help::show, bind_show, Group::rules},
+    CommandEntry{"check", "", help::check, bind_check, Group::rules},
+    CommandEntry{"import", "", help::import_, bind_import, Group::files},
+    CommandEntry{"export", "", help::export_, bind_export, Group::files},
+    CommandEntry{"apply", "", help::apply, bind_apply, Group::files},
+    CommandEntry{"history", "", help::history, bind_history, Group::past, Operand::optional},
+    CommandEntry{"undo", "", help::undo, bind_undo, Group::past, Operand::optional},
+    CommandEntry{"status", "", help::status, bind_status, Group::trouble},
+    CommandEntry{"probe", "", help::probe, bind_probe, Group::trouble},
+    CommandEntry{"pause", "", help::pause, bind_pause, Group::trouble},
+    CommandEntry{"resume", "", help::resume, bind_resume, Group::trouble},
+    CommandEntry{"init", "", help::init, bind_init, Group::store},
+    CommandEntry{"backup", "", help::backup, bind_backup, Group::store},
+    CommandEntry{"restore", "", help::restore, bind_restore, Group::store},
+    CommandEntry{"help", "", help::help, bind_help, Group::store, Operand::optional},
 };
 
 }  // namespace
@@ -226,7 +228,7 @@ const CommandEntry* find_command(std::string_view word) {
 }
 
 void bind_global_options(OptionBinder& bind, GlobalOptions& options) {
-    bind.under("Options of every command");
+    bind.under(everywhere);
     bind.text("--store", "DIR", "The store (/var/lib/smtpblock)", options.store);
     bind.text("--config", "FILE", "The configuration (/etc/smtpblock/smtpblock.toml)",
               options.config);

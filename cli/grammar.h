@@ -2,6 +2,7 @@
 // line in this table; only the options of the command that was typed are ever bound.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -22,11 +23,17 @@ struct Wanted {
     std::optional<Help> help{};
 };
 
+/// What stands together in the list of commands.
+enum class CommandGroup : std::uint8_t { rules, files, past, trouble, store };
+enum class Operand : std::uint8_t { needed, optional };
+
 struct CommandEntry {
     const char* name;
     const char* alias;  ///< empty: none
     const char* help;   ///< its first line says what the command is for
     void (*bind)(OptionBinder&, Wanted&);
+    CommandGroup group;
+    Operand operand = Operand::needed;  ///< when it takes any
 };
 
 /// In the order of --help.
@@ -34,6 +41,9 @@ std::span<const CommandEntry> command_entries();
 
 /// By its name or its alias; null when there is none.
 const CommandEntry* find_command(std::string_view word);
+
+/// Over the options that bind_global_options() binds.
+inline constexpr const char* everywhere = "Options of every command";
 
 void bind_global_options(OptionBinder& bind, GlobalOptions& options);
 

@@ -18,11 +18,13 @@ struct CommandForm {
         std::string name;        ///< `--dir`
         std::string value_name;  ///< `in|out|both`; empty: it takes no value
         std::string help;        ///< what --help says of it
+        std::string heading;     ///< under which it stands there
     };
 
     std::string name;  ///< empty: before any command
     std::vector<Option> options;
     std::string operand;  ///< `ID|PATTERN`; empty: it takes none
+    std::string operand_help;
     std::size_t most_operands = 0;
 };
 

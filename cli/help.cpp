@@ -9,38 +9,40 @@ Examples:
   smtpblock add --type ehlo --dir both ylmf-pc   block what greets with a name
   smtpblock add --for 2h30m --type email example.net
   smtpblock list
-  smtpblock check --from spammer@example.com     what would happen, and by which rule
+  smtpblock check --from spammer@example.com     what would happen, and why
+  smtpblock undo                                 take the last edit back
   smtpblock delete spammer@example.com
 )";
 
-const char init[] = R"(Make the store. `add` does it where there is none; twice does no harm.
+const char init[] = R"(Make the store. 'add' makes it too; twice does no harm.
 
 Examples:
   smtpblock init
   smtpblock init --group postfix
-  smtpblock init --admin-group mailadmins        who may edit without being root
+  smtpblock init --admin-group mailadmins        who may edit without root
 )";
 
-const char add[] = R"(Add rules: all patterns or none. In force when it returns.
+const char add[] = R"(Add rules, all or none. They are in force when it returns.
 
 Examples:
   smtpblock add spammer@example.com
-  smtpblock add --type ehlo --dir both ylmf-pc '*.dyn.example.net' '[192.0.2.7]'
+  smtpblock add --type email example.com '*.example.com'   and all below it
+  smtpblock add --type ehlo ylmf-pc 'host-*.example.net' '[192.0.2.7]'
   smtpblock add --for 2h30m --description 'ticket 4711' user@ '<>'
+  smtpblock add --dir in boss@example.com        who poses as the boss
+  smtpblock add --action allow good@example.com  but for him
   generate-list | smtpblock add --type ehlo --if-absent -
-  smtpblock add --type ehlo ''                   who greets with no name at all
 )";
 
 const char edit[] = R"(Change a rule in place. Its ID stays.
 
 Examples:
   smtpblock edit 17 --for 1w
-  smtpblock edit spammer@example.com --action defer --description 'may be a mistake'
+  smtpblock edit spammer@example.com --action defer --forever
   smtpblock edit --type ehlo ylmf-pc --pattern '*.example.net'
 )";
 
-const char remove[] =
-    R"(Delete rules: all or none. Nothing fails because of them when it returns.
+const char remove[] = R"(Delete rules, all or none. From then on they stop nobody.
 
 Examples:
   smtpblock delete 17
@@ -49,13 +51,14 @@ Examples:
   smtpblock delete --expired
 )";
 
-const char list[] = R"(List rules: a table on a terminal, tab-separated fields in a pipe.
+const char list[] = R"(List rules: a table, or in a pipe tab-separated fields.
 
 Examples:
   smtpblock list
   smtpblock list --type ehlo --match example
   smtpblock list --expiring 1d --sort expires
   smtpblock list | cut -f6                       the patterns alone
+  smtpblock list --quiet --match example.net | xargs -r smtpblock delete
 )";
 
 const char show[] = R"(Show one rule in full.
@@ -65,16 +68,17 @@ Examples:
   smtpblock show --json spammer@example.com
 )";
 
-const char check[] =
-    R"(Say what smtpblockd would do now, and by which rule. Exit status 10: block.
+const char check[] = R"(Say what smtpblockd would do now, and by which rule.
 
 Examples:
   smtpblock check --from spammer@example.com
-  smtpblock check --dir out --user alice@example.com --ehlo laptop.example.com
+  smtpblock check --dir out --user alice@example.com --ehlo laptop
   smtpblock check --quiet --ehlo ylmf-pc || echo blocked
+
+Exit status 10: it would block. 'probe' asks a server the same.
 )";
 
-const char import_[] = R"(Add the rules of a file: all or none, in one edit.
+const char import_[] = R"(Add the rules of a file, all or none, in one edit.
 
 Examples:
   smtpblock import rules.csv
@@ -83,7 +87,7 @@ Examples:
   smtpblock export | ssh other smtpblock import --replace --format json -
 )";
 
-const char export_[] = R"(Write all rules to standard output, as import and apply read them.
+const char export_[] = R"(Write all rules to standard output, as import reads them.
 
 Examples:
   smtpblock export > rules.json
@@ -95,10 +99,12 @@ const char apply[] = R"(Make the store equal to a file, and print what that chan
 
 Examples:
   smtpblock apply --prune rules.csv
-  smtpblock apply --dry-run rules.json           exit status 11: something would change
+  smtpblock apply --dry-run rules.json           what it would change
+
+Exit status 11, with --dry-run: something would change.
 )";
 
-const char probe[] = R"(Play a sender before a server, and show what he would see. No mail is sent.
+const char probe[] = R"(Play a sender before a server, and show what he would see.
 
 Examples:
   smtpblock probe 127.0.0.1 --from spammer@example.com
@@ -106,10 +112,10 @@ Examples:
   smtpblock probe '[2001:db8::1]:587' --user alice@example.com
   smtpblock probe unix:/run/smtpblock/in --ehlo ''   who greets not at all
 
-`check` asks the rules, `probe` asks the server. Exit status 10: refused.
+No mail is sent. Exit status 10: refused. 'check' asks the rules the same.
 )";
 
-const char history[] = R"(Show every edit, the last one first: when, who, what, before and after.
+const char history[] = R"(Show every edit, the last one first: when, who and what.
 
 Examples:
   smtpblock history --limit 5
@@ -117,27 +123,29 @@ Examples:
   smtpblock history --json 17
 )";
 
-const char undo[] = R"(Take the last edits back. That is an edit itself, and can be undone.
+const char undo[] = R"(Take the last edits back. That can be undone as well.
 
 Examples:
   smtpblock undo
   smtpblock undo 3
 )";
 
-const char pause[] = R"(Let everything pass for a while: is it smtpblock? It ends by itself.
+const char pause[] = R"(Let everything pass for a while: is it smtpblock?
 
 Examples:
   smtpblock pause
   smtpblock pause --for 1h
+
+It ends by itself, or with 'smtpblock resume'.
 )";
 
-const char resume[] = R"(End a pause: the rules are in force again when it returns.
+const char resume[] = R"(End a pause. The rules are in force again when it returns.
 
 Examples:
   smtpblock resume
 )";
 
-const char status[] = R"(Show the state of the store and who reads it.
+const char status[] = R"(Show the state of the store, and who reads it.
 
 Examples:
   smtpblock status
@@ -145,7 +153,7 @@ Examples:
   smtpblock status --verify
 )";
 
-const char backup[] = R"(Write a consistent copy of the rules, while everything goes on.
+const char backup[] = R"(Write a copy of all rules, while everything goes on.
 
 Examples:
   smtpblock backup /var/backups/smtpblock

@@ -27,7 +27,7 @@ def run(*words, stdin="", path=None):
 
 def options_in_help(*command):
     text = run(CLI, *command, "--help")
-    return set(re.findall(r"^ +(?:-\w,)?(--[a-z-]+)", text, re.M))
+    return set(re.findall(r"^ +(?:-\w, )?(--[a-z-]+)", text, re.M))
 
 
 def commands_in_help():

@@ -1,6 +1,9 @@
 #include "cli/parse.h"
 
 #include <catch2/catch.hpp>
+#include <sstream>
+
+#include "cli/grammar.h"
 
 using namespace smtpblock;
 using namespace std::chrono_literals;
@@ -190,14 +193,21 @@ TEST_CASE("help begins with what a command is for, and examples") {
     CHECK(help_of({"--help"}).find("Examples:\n  smtpblock add") < 100);
     CHECK(help_of({"help"}) == help_of({"--help"}));
     CHECK(help_of({"help", "rm"}) == help_of({"delete", "--help"}));
-    for (const char* command :
-         {"init", "add", "edit", "delete", "list", "show", "check", "status", "help"}) {
+    const std::string program = help_of({"--help"});
+    std::istringstream all(program);
+    for (const CommandEntry& entry : command_entries()) {
+        const char* command = entry.name;
         INFO(command);
         const std::string help = help_of({command, "--help"});
+        all.str(all.str() + help);
         CHECK(help.find(std::string("Examples:\n  smtpblock ") + command) < 120);
         CHECK(help.find("--store DIR") != std::string::npos);
         CHECK(help_of({command, "-h"}) == help);
         CHECK(help_of({"help", command}) == help);
-        CHECK(help_of({"--help"}).find(std::string("\n  ") + command) != std::string::npos);
+        CHECK(program.find(std::string("\n  ") + command) != std::string::npos);
+    }
+    for (std::string line; std::getline(all, line);) {
+        INFO(line);
+        CHECK(line.size() < 80);
     }
 }
