@@ -146,6 +146,19 @@ TEST_CASE("a store that cannot be read is trouble, not pass") {
     CHECK(word(Verdict::trouble) == "trouble");
 }
 
+TEST_CASE("a glob of the index that is not among the rules is trouble") {
+    struct Torn : MemoryRules {
+        using MemoryRules::MemoryRules;
+        Lookup find(std::string_view key, RuleFacts& facts) const override {
+            if (key.front() == static_cast<char>(PatternKind::email_glob)) return Lookup::absent;
+            return MemoryRules::find(key, facts);
+        }
+    };
+    const Torn rules{"email *spam* reject both"};
+    CHECK(decided(rules, "from=spam@x.example").verdict == Verdict::trouble);
+    CHECK(decided(rules, "from=ham@x.example").verdict == Verdict::pass);
+}
+
 TEST_CASE("trouble at a later look-up is not outweighed by an earlier match") {
     struct Half : MemoryRules {
         using MemoryRules::MemoryRules;

@@ -137,5 +137,18 @@ TEST_CASE("a glob that is damaged is trouble for every sender") {
     CHECK(verdict(*reader, "good@x.example") == Verdict::pass);
 }
 
+TEST_CASE("globs that the state record counts and nobody finds are trouble") {
+    const TestStore store;
+    CHECK(store.add(email_glob("*spam@*")) == "");
+    const auto reader = store.reader();
+    CHECK(verdict(*reader, "good@x.example") == Verdict::pass);
+    StoreRecord record = new_record();
+    record.glob_revision = record.revision = 99;
+    record.count_one_more(PatternKind::ehlo_glob, "*spam@*");
+    CHECK(write_record(store.paths, encode_record(record)) == "");
+    CHECK(verdict(*reader, "good@x.example") == Verdict::trouble);
+    CHECK(reader->trouble().find("number of globs") != std::string::npos);
+}
+
 }  // namespace
 }  // namespace smtpblock

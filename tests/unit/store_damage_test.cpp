@@ -243,24 +243,6 @@ TEST_CASE("a lock file that was cut is trouble at most, and mended by opening it
     CHECK(fs::file_size(store.paths.rules_lock()) == std::uintmax_t{lock_file_octets});
 }
 
-/// Writes `record` as the state record, as no version of ours would.
-std::string write_record(const StorePaths& paths, const std::string& record) {
-    return elsewhere([&] {
-        MDB_env* made = nullptr;
-        mdb_env_create(&made);
-        lmdb::Environment environment(made);
-        lmdb::Transaction transaction;
-        MDB_dbi table = 0;
-        mdb_env_set_maxdbs(made, 8);
-        int number = mdb_env_open(made, paths.rules().c_str(), MDB_NOTLS, 0600);
-        if (number == 0) number = lmdb::begin(made, 0, transaction);
-        if (number == 0) number = mdb_dbi_open(transaction.get(), nullptr, 0, &table);
-        if (number == 0) number = lmdb::put(transaction.get(), table, state_key, record, 0);
-        if (number == 0) number = lmdb::commit(transaction);
-        return number == 0 ? std::string() : std::string(mdb_strerror(number));
-    });
-}
-
 TEST_CASE("a store of a newer version is refused, by a reader that has it open as well") {
     Damaged damaged;
     CHECK(write_record(damaged.store.paths, std::string("\0\0\0\x7fnew", 7)) == "");

@@ -15,6 +15,8 @@
 #include <string_view>
 #include <vector>
 
+#include "common/lmdb.h"
+#include "common/store.h"
 #include "common/store_files.h"
 #include "common/store_reader.h"
 #include "common/store_writer.h"
@@ -187,6 +189,24 @@ public:
     TemporaryDirectory directory;
     StorePaths paths{directory / "store"};
 };
+
+/// Writes `record` as the state record, as no version of ours would.
+inline std::string write_record(const StorePaths& paths, const std::string& record) {
+    return elsewhere([&] {
+        MDB_env* made = nullptr;
+        mdb_env_create(&made);
+        lmdb::Environment environment(made);
+        lmdb::Transaction transaction;
+        MDB_dbi table = 0;
+        mdb_env_set_maxdbs(made, 8);
+        int number = mdb_env_open(made, paths.rules().c_str(), MDB_NOTLS, 0600);
+        if (number == 0) number = lmdb::begin(made, 0, transaction);
+        if (number == 0) number = mdb_dbi_open(transaction.get(), nullptr, 0, &table);
+        if (number == 0) number = lmdb::put(transaction.get(), table, state_key, record, 0);
+        if (number == 0) number = lmdb::commit(transaction);
+        return number == 0 ? std::string() : std::string(mdb_strerror(number));
+    });
+}
 
 /// The verdict on mail from `sender`.
 inline Verdict verdict(StoreReader& reader, std::string_view sender, Time now = noon) {
