@@ -43,6 +43,7 @@ Result<int> run(const HistoryArguments& arguments, const Context& context, Termi
         }
         query.rules = std::move(*rules);
     }
+    terminal.page();
     HistoryPrinter printer(terminal, context.editor.now);
     if (auto walked = (*reader)->history(query, printer); !walked)
         return std::move(walked).failure();

@@ -155,7 +155,7 @@ Result<Loaded> load_rules(const LoadRequest& request, const Context& context, Te
         std::move(reading));
     NotingFeed feed(*file);
 
-    progress.step("reading " + printable(request.file), input.size(), Progress::Clock::now());
+    progress.step("reading " + request.file, input.size(), Progress::Clock::now());
     auto report = load(feed, request, context, watcher, terminal);
     progress.erase();
     if (!report) return std::move(report).failure();

@@ -1,10 +1,12 @@
 """^C, SIGTERM and SIGHUP in the middle of a command: 130, and the store is as it was. An edit that
 was made is never denied."""
 
+import itertools
 import os
 import pty
 import random
 import re
+import select
 import signal
 import subprocess
 import time
@@ -29,6 +31,10 @@ class Terminal:
             if not (piece := self._read()):
                 raise AssertionError(f"never said {pattern}: {self.said}")
             self.said += piece
+
+    def take_what_is_there(self):
+        while select.select([self._screen], [], [], 0)[0]:
+            self.said += self._read()
 
     def type(self, octets):
         os.write(self._screen, octets)
@@ -96,11 +102,34 @@ class Interrupt(TestCase):
         out, _ = command.communicate(timeout=PATIENCE)
         self.assertEqual((command.returncode, out), (0, "1\temail\tboth\ta@example.com\n"))
 
+    def test_ctrl_c_takes_the_progress_bar_away(self):
+        before = self.revision()
+        names = f"{self.folder}/names"
+        os.mkfifo(names)
+        terminal = Terminal("sh", "-c", f"trap : INT; {CLI} --store {self.store.path} import "
+                                        f"--type email --format text {names}; echo status $?")
+        with open(names, "w", encoding="ascii") as fifo:
+            numbers = itertools.count()
+            while b"reading" not in terminal.said:  # from the first second on
+                for _ in range(1000):
+                    fifo.write(f"u{next(numbers)}@example.com\n")
+                fifo.flush()
+                terminal.take_what_is_there()
+            self.assertRegex(terminal.said, rb"^\r\x1b\[Kreading [^\n]*")
+            terminal.type(b"\x03")
+            terminal.wait_said(rb"status 130\r\n")
+        self.assertRegex(terminal.said, rb"\r\x1b\[Kstatus 130\r\n$")
+        self.assertEqual(terminal.end(), 0)
+        self.assertEqual(self.revision(), before)
+
     def test_interrupted_anywhere(self):
         luck = random.Random(5)
         whole = None  # as long as the last command took that was let be
-        statuses = {}
-        for number in range(300 if LONG else 30):
+        statuses = {0: 0, 130: 0}
+        for number in itertools.count():
+            if number >= (300 if LONG else 30) and min(statuses[0], statuses[130]) > 3:
+                break
+            self.assertLess(number, 1000, statuses)
             patterns = [f"u{number}-{i}@example.com" for i in range(luck.choice((1, 500)))]
             before = self.revision()
             command = self.start("add", "--quiet", "-")
@@ -117,7 +146,8 @@ class Interrupt(TestCase):
             except subprocess.TimeoutExpired:
                 command.send_signal(luck.choice((signal.SIGINT, signal.SIGTERM)))
                 out, err = command.communicate(timeout=PATIENCE)
-            statuses[command.returncode] = statuses.get(command.returncode, 0) + 1
+            if command.returncode in statuses:
+                statuses[command.returncode] += 1
             there = self.store.run("list", "--match", f"u{number}-").stdout.count("\n")
             if command.returncode == 130:
                 self.assertEqual((self.revision(), there, out, err), (before, 0, "", ""))
@@ -127,8 +157,6 @@ class Interrupt(TestCase):
             else:
                 self.assertEqual((command.returncode, there), (0, len(patterns)))
                 self.assertEqual(out.count("\n"), len(patterns))
-        self.assertGreater(statuses[130], 3, statuses)
-        self.assertGreater(statuses[0], 3, statuses)
 
     def test_nothing_denies_what_was_made(self):
         # Standard output is a pipe that nobody reads: it waits there with the edit made.
