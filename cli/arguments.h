@@ -94,6 +94,7 @@ struct ImportArguments {
     bool replace = false;
     bool if_absent = false;
     bool skip_bad = false;
+    bool yes = false;
     bool dry_run = false;
     std::optional<std::string> file;  ///< `-`: standard input
 };

@@ -113,6 +113,7 @@ void bind_import(OptionBinder& bind, Wanted& wanted) {
     bind.flag("--if-absent", "Leave the rules that have the patterns as they are",
               import.if_absent);
     bind.only_one_of({"--replace", "--if-absent"});
+    bind.flag("--yes", "Take patterns that match everything, such as *", import.yes);
     bind.under("Where the file does not say");
     bind.value("--type", types, "What the patterns are", import.type, type_meant);
     bind.value("--dir", directions, "The way of the mail (both)", import.direction,

@@ -60,6 +60,7 @@ Result<int> run(const ImportArguments& arguments, const Context& context, Termin
                                 arguments.description.value_or("")};
     request.reading.now = context.editor.now;
     request.reading.on_bad_line = arguments.skip_bad ? OnBadLine::skip : OnBadLine::fail;
+    request.reading.may_match_everything = arguments.yes;
     request.reading.way_out = "; --skip-bad leaves such lines out";
     request.options.verb = EditVerb::import;
     request.options.on_existing = on_existing(arguments);
