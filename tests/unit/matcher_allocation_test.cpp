@@ -1,5 +1,6 @@
 // A decision allocates nothing: here every `new` of the process is counted, in each thread.
 #include <catch2/catch.hpp>
+#include <cstddef>
 #include <cstdlib>
 #include <new>
 
@@ -10,19 +11,33 @@ namespace {
 
 thread_local std::size_t allocations = 0;
 
-void* counted(std::size_t octets) {
+void* counted(std::size_t octets, std::size_t alignment = alignof(std::max_align_t)) {
     ++allocations;
-    if (void* const made = std::malloc(octets == 0 ? 1 : octets)) return made;
-    throw std::bad_alloc();
+    const std::size_t whole = (octets + alignment) / alignment * alignment;
+    return std::aligned_alloc(alignment, whole);
+}
+
+void* must(void* made) {
+    if (made == nullptr) throw std::bad_alloc();
+    return made;
 }
 
 }  // namespace
 
 void* operator new(std::size_t octets) {
-    return counted(octets);
+    return must(counted(octets));
 }
 void* operator new[](std::size_t octets) {
+    return must(counted(octets));
+}
+void* operator new(std::size_t octets, const std::nothrow_t&) noexcept {
     return counted(octets);
+}
+void* operator new[](std::size_t octets, const std::nothrow_t&) noexcept {
+    return counted(octets);
+}
+void* operator new(std::size_t octets, std::align_val_t alignment) {
+    return must(counted(octets, static_cast<std::size_t>(alignment)));
 }
 void operator delete(void* made) noexcept {
     std::free(made);
@@ -34,6 +49,18 @@ void operator delete(void* made, std::size_t) noexcept {
     std::free(made);
 }
 void operator delete[](void* made, std::size_t) noexcept {
+    std::free(made);
+}
+void operator delete(void* made, const std::nothrow_t&) noexcept {
+    std::free(made);
+}
+void operator delete[](void* made, const std::nothrow_t&) noexcept {
+    std::free(made);
+}
+void operator delete(void* made, std::align_val_t) noexcept {
+    std::free(made);
+}
+void operator delete(void* made, std::size_t, std::align_val_t) noexcept {
     std::free(made);
 }
 
