@@ -168,17 +168,24 @@ Result<std::vector<Outcome>> add_all(StoreWriter& writer, const AddArguments& ar
     return outcomes;
 }
 
-Result<std::vector<Outcome>> outcomes_of(const AddArguments& arguments, const Context& context,
-                                         const std::vector<Pattern>& patterns, Terminal& terminal) {
+struct Added {
+    std::vector<Outcome> outcomes;
+    StoreReach reach;
+};
+
+Result<Added> added(const AddArguments& arguments, const Context& context,
+                    const std::vector<Pattern>& patterns, Terminal& terminal) {
     auto writer = StoreWriter::open(context.store, context.config.history);
     if (!writer && writer.error().code == ErrorCode::no_store) {
-        if (arguments.dry_run) return in_new_store(arguments, context, patterns);
+        if (arguments.dry_run) return Added{in_new_store(arguments, context, patterns), {}};
         if (auto made = make_store(context.store, terminal); !made)
             return std::move(made).failure();
         writer = StoreWriter::open(context.store, context.config.history);
     }
     if (!writer) return std::move(writer).failure();
-    return add_all(**writer, arguments, context, patterns);
+    auto outcomes = add_all(**writer, arguments, context, patterns);
+    if (!outcomes) return std::move(outcomes).failure();
+    return Added{std::move(*outcomes), (*writer)->reach()};
 }
 
 }  // namespace
@@ -191,14 +198,14 @@ Result<int> run(const AddArguments& arguments, const Context& context, Terminal&
     const auto patterns = patterns_of(arguments, terminal);
     if (!patterns) return Failure(patterns.error());
 
-    const auto outcomes = outcomes_of(arguments, context, *patterns, terminal);
-    if (!outcomes) return Failure(outcomes.error());
+    const auto done = added(arguments, context, *patterns, terminal);
+    if (!done) return Failure(done.error());
 
-    for (const Outcome& outcome : *outcomes)
+    for (const Outcome& outcome : done->outcomes)
         if (outcome.result != unchanged && !arguments.dry_run)
             context.log.tell(outcome.result, outcome.rule);
     const bool tells_result = arguments.replace || arguments.if_absent;
-    for (const Outcome& outcome : *outcomes)
+    for (const Outcome& outcome : done->outcomes)
         print_edited(terminal, outcome.rule, tells_result ? outcome.result : "");
     auto printed = terminal.finish(arguments.dry_run ? "" : "added");
     if (!printed) return std::move(printed).failure();
@@ -208,7 +215,7 @@ Result<int> run(const AddArguments& arguments, const Context& context, Terminal&
     if (arguments.dry_run)
         terminal.note("a dry run: nothing was changed");
     else
-        tell_where_in_force(context.store, context.editor.now, terminal);
+        tell_where_in_force(done->reach, context.editor.now, terminal);
     return exit_done;
 }
 

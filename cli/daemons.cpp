@@ -17,34 +17,41 @@ bool is_daemon(pid_t pid) {
     return std::getline(file, name) && name == "smtpblockd";
 }
 
-}  // namespace
-
-std::vector<pid_t> daemons_of(StoreReader& reader) {
-    std::vector<pid_t> pids = reader.readers();
-    pids.erase(std::remove_if(pids.begin(), pids.end(), [](pid_t pid) { return !is_daemon(pid); }),
-               pids.end());
+/// Those of `pids` that are daemons, each once.
+std::vector<pid_t> daemons_among(std::vector<pid_t> pids) {
+    std::erase_if(pids, [](pid_t pid) { return !is_daemon(pid); });
     std::sort(pids.begin(), pids.end());
     pids.erase(std::unique(pids.begin(), pids.end()), pids.end());
     return pids;
 }
 
-void tell_where_in_force(const StorePaths& store, Time now, Terminal& terminal) {
-    auto reader = StoreReader::open(store);
-    if (!reader) {
-        terminal.note(
-            fmt::format("cannot tell which smtpblockd reads it: {}", reader.error().message));
-        return;
-    }
-    const auto state = (*reader)->state();
-    const auto pids = daemons_of(**reader);
-    if (state && state->paused_until && *state->paused_until > now)
+}  // namespace
+
+std::vector<pid_t> daemons_of(StoreReader& reader) {
+    return daemons_among(reader.readers());
+}
+
+void tell_where_in_force(const StoreReach& reach, Time now, Terminal& terminal) {
+    if (terminal.quiet()) return;
+    const auto pids = daemons_among(reach.readers);
+    if (reach.paused_until && *reach.paused_until > now)
         terminal.note(fmt::format("paused until {}; 'smtpblock resume' ends it",
-                                  terminal.for_people() ? local_text(*state->paused_until)
-                                                        : utc_text(*state->paused_until)));
+                                  terminal.for_people() ? local_text(*reach.paused_until)
+                                                        : utc_text(*reach.paused_until)));
     else if (pids.empty())
         terminal.note("no smtpblockd runs on this store");
     else
         terminal.remark(fmt::format("in force: smtpblockd pid {}", fmt::join(pids, ",")));
+}
+
+void tell_where_in_force(const StorePaths& store, Time now, Terminal& terminal) {
+    if (terminal.quiet()) return;
+    auto reader = StoreReader::open(store);
+    const auto state = reader ? (*reader)->state() : Result<StoreState>(StoreState{});
+    if (!reader || !state)
+        return terminal.note(fmt::format("cannot tell which smtpblockd reads it: {}",
+                                         reader ? state.error().message : reader.error().message));
+    tell_where_in_force(StoreReach{(*reader)->readers(), state->paused_until}, now, terminal);
 }
 
 }  // namespace smtpblock

@@ -8,13 +8,17 @@
 #include "cli/terminal.h"
 #include "common/store_paths.h"
 #include "common/store_reader.h"
+#include "common/store_writer.h"
 
 namespace smtpblock {
 
 std::vector<pid_t> daemons_of(StoreReader& reader);
 
-/// Says on standard error which daemons an edit of the store reaches, or that it is paused. Opens
-/// the store, so that nothing else of this process may have it open.
+/// Says on standard error which daemons an edit reaches, or that they are paused.
+void tell_where_in_force(const StoreReach& reach, Time now, Terminal& terminal);
+
+/// The same of the last edit of a store. Opens it, so that nothing else of this process may have it
+/// open.
 void tell_where_in_force(const StorePaths& store, Time now, Terminal& terminal);
 
 }  // namespace smtpblock

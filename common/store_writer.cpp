@@ -1,5 +1,7 @@
 #include "common/store_writer.h"
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <utility>
 
@@ -36,6 +38,7 @@ struct StoreWriter::Open {
     std::unique_ptr<StoreEnvironment> store;
     std::uint64_t history = history_kept;
     std::uint64_t revision = 0;
+    std::optional<Time> paused_until{};
     bool is_full = false;  ///< the last transaction failed because of that
 };
 
@@ -73,6 +76,12 @@ Result<std::unique_ptr<StoreWriter>> StoreWriter::open(const StorePaths& paths,
 
 std::uint64_t StoreWriter::revision() const {
     return open_->revision;
+}
+
+StoreReach StoreWriter::reach() const {
+    std::vector<pid_t> readers = open_->store->readers();
+    std::erase(readers, ::getpid());
+    return {std::move(readers), open_->paused_until};
 }
 
 Result<void> StoreWriter::edit(const Editor& editor, EditVerb verb,
@@ -131,6 +140,7 @@ Result<void> StoreWriter::try_transact(const Editor& editor, EditVerb verb,
     auto record = open_->read_record(transaction.get());
     if (!record) return std::move(record).failure();
 
+    open_->paused_until = record->paused_until;
     StoreTransaction edit(store, transaction.get(), editor, *record, open_->history);
     auto done = work(edit);
     if (done && edit.changed()) done = edit.finish(verb);
@@ -143,6 +153,7 @@ Result<void> StoreWriter::try_transact(const Editor& editor, EditVerb verb,
     open_->is_full = number == MDB_MAP_FULL;
     if (number != MDB_SUCCESS) return open_->nothing_changed(number);
     open_->revision = edit.record().revision;
+    open_->paused_until = edit.record().paused_until;
     return {};
 }
 

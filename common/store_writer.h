@@ -2,11 +2,14 @@
 // power cut; what it did not is as if it had never been tried. The CLI alone writes.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/edit_record.h"
 #include "common/result.h"
@@ -55,6 +58,12 @@ struct LoadReport;
 class LoadObserver;
 class RuleFeed;
 
+/// Whom an edit reaches.
+struct StoreReach {
+    std::vector<pid_t> readers;  ///< processes that have the store open, this one left out
+    std::optional<Time> paused_until;
+};
+
 class StoreWriter {
 public:
     /// Opens an existing store for writing and clears the slots of dead readers. The last
@@ -87,6 +96,8 @@ public:
 
     /// The revision that the last call made; 0 when it changed nothing.
     std::uint64_t revision() const;
+    /// Whom the last call reached.
+    StoreReach reach() const;
 
 private:
     struct Open;
