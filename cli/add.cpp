@@ -48,7 +48,7 @@ public:
     Result<void> add_lines(Terminal& terminal) {
         for (std::size_t number = 1;; ++number) {
             const auto line = terminal.read_line();
-            if (!line) return {};
+            if (!line) return terminal.input_ended();
             if (trimmed(*line).empty()) continue;
             if (auto added = add(trimmed(*line)); !added)
                 return fail(added.error().code, "line {}: {}", number, added.error().message);

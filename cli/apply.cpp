@@ -105,6 +105,9 @@ Result<int> run(const ApplyArguments& arguments, const Context& context, Termina
     request.options.on_existing = OnExisting::replace;
     request.options.prune = arguments.prune;
     request.options.dry_run = arguments.dry_run;
+    request.options.refuse_contradictions = true;
+    request.options.may_empty = arguments.yes;
+    request.reading.may_match_everything = arguments.yes;
     request.difference = [&](LoadResult result, const Rule* before, const Rule* after) {
         if (result != LoadResult::unchanged)
             differences.append(difference_line(result, before, after, terminal));

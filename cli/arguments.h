@@ -50,6 +50,7 @@ struct EditArguments {
     std::optional<Action> action;
     std::optional<Time> expires;
     bool forever = false;
+    bool yes = false;
     std::optional<std::string> description;
 };
 
@@ -106,6 +107,7 @@ struct ExportArguments {
 
 struct ApplyArguments {
     bool prune = false;
+    bool yes = false;
     bool dry_run = false;
     std::optional<std::string> file;
 };

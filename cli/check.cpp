@@ -2,6 +2,7 @@
 // and says by which rules.
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <vector>
 
@@ -74,9 +75,12 @@ struct Answer {
     bool blocks() const { return decision.verdict != Verdict::pass; }
     std::string others() const {
         std::string ids;
-        for (const Match& match : decision.all()) {
-            if (decision.deciding && match.id == decision.deciding->id) continue;
-            ids += fmt::format("{}{}", ids.empty() ? "" : ",", match.id);
+        const auto all = decision.all();
+        for (auto match = all.begin(); match != all.end(); ++match) {
+            const auto same = [&](const Match& other) { return other.id == match->id; };
+            const bool decides = decision.deciding && match->id == decision.deciding->id;
+            if (decides || std::any_of(all.begin(), match, same)) continue;
+            ids += fmt::format("{}{}", ids.empty() ? "" : ",", match->id);
         }
         return ids;
     }

@@ -18,6 +18,10 @@ Result<Rule> changed(Rule rule, const EditArguments& arguments) {
     if (arguments.pattern) {
         auto pattern = Pattern::parse(rule.pattern.type(), *arguments.pattern);
         if (!pattern) return std::move(pattern).failure();
+        if (pattern->matches_everything() && !arguments.yes)
+            return fail(ErrorCode::bad_input,
+                        "{}: matches everything; add --yes when that is what you want",
+                        quoted(*arguments.pattern));
         rule.pattern = std::move(*pattern);
     }
     if (arguments.direction) rule.direction = *arguments.direction;

@@ -61,6 +61,7 @@ void bind_edit(OptionBinder& bind, Wanted& wanted) {
     bind.flag("--forever", "No end any more", edit.forever);
     bind.only_one_of({"--for", "--until", "--forever"});
     bind.text("--description", "TEXT", "The new description", edit.description);
+    bind.flag("--yes", "Take a new pattern that matches everything, such as *", edit.yes);
     bind.text("ID|PATTERN", "", "The rule to change", edit.rule);
 }
 
@@ -136,6 +137,7 @@ void bind_apply(OptionBinder& bind, Wanted& wanted) {
     bind.flag("--prune", "Remove the rules that are not in the file", apply.prune);
     bind.flag("--dry-run", "Print the difference, and change nothing; exit status 11: there is one",
               apply.dry_run);
+    bind.flag("--yes", "Take patterns that match everything, and a file without rules", apply.yes);
     bind.text("FILE", "", "The file, *.json or *.csv", apply.file);
 }
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "cli/run.h"
+#include "cli/standard_input.h"
 #include "common/interruption.h"
 
 namespace {
@@ -69,7 +70,9 @@ int main(int argc, char** argv) try {
         environment, std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()),
         tell_syslog};
     const auto write = [](std::string_view text) { return write_all(STDOUT_FILENO, text); };
-    Terminal terminal(std::cin, write, std::cerr, traits());
+    StandardInput standard_input;
+    std::istream in(&standard_input);
+    Terminal terminal(in, write, std::cerr, traits());
     return run_program(words, surroundings, terminal);
 } catch (const std::exception& exception) {
     std::cerr << "smtpblock: unexpected: " << exception.what() << '\n';

@@ -123,12 +123,12 @@ Result<LoadReport> count_rules(RuleFeed& feed) {
 
 Result<LoadReport> load(RuleFeed& feed, const LoadRequest& request, const Context& context,
                         LoadWatcher& watcher, Terminal& terminal) {
-    auto writer = StoreWriter::open(context.store);
+    auto writer = StoreWriter::open(context.store, context.config.history);
     if (!writer && writer.error().code == ErrorCode::no_store) {
         if (request.options.dry_run) return count_rules(feed);
         if (auto made = make_store(context.store, terminal); !made)
             return std::move(made).failure();
-        writer = StoreWriter::open(context.store);
+        writer = StoreWriter::open(context.store, context.config.history);
     }
     if (!writer) return std::move(writer).failure();
     auto report = (*writer)->load(context.editor, feed, request.options, watcher);

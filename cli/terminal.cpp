@@ -105,9 +105,15 @@ std::optional<std::string> Terminal::read_line() {
     return line;
 }
 
-std::size_t Terminal::read(char* into, std::size_t octets) {
+Result<std::size_t> Terminal::read(char* into, std::size_t octets) {
     in_.read(into, static_cast<std::streamsize>(octets));
+    if (auto ended = input_ended(); !ended) return std::move(ended).failure();
     return static_cast<std::size_t>(in_.gcount());
+}
+
+Result<void> Terminal::input_ended() const {
+    if (!in_.bad()) return {};
+    return fail(ErrorCode::failed, "standard input: cannot read it; nothing was changed");
 }
 
 Result<void> Terminal::finish(std::string_view done) {

@@ -80,8 +80,11 @@ public:
     Progress progress();
     /// The next line of standard input, without its end. Nothing when there is none.
     std::optional<std::string> read_line();
-    /// Reads at most so many octets of standard input, and says how many; 0 at the end.
-    std::size_t read(char* into, std::size_t octets);
+    /// Reads at most so many octets of standard input, and says how many; 0 at the end. Errors:
+    /// failed.
+    Result<std::size_t> read(char* into, std::size_t octets);
+    /// After read_line() had nothing: that was the end, and no error. Errors: failed.
+    Result<void> input_ended() const;
 
     /// Writes what is left, and waits until a person has seen it. A reader that went away is no
     /// error; of any other the message says what was `done` all the same (`added`), if anything.

@@ -72,8 +72,12 @@ Result<std::string> pattern_domain(std::string_view whole, std::string_view writ
 }
 
 Result<std::string> pattern_domain_glob(std::string_view whole, std::string_view written) {
-    if (auto fault = fault_in(whole, written, "*?[]:")) return std::move(*fault);
-    return name_glob(whole, written);
+    // Dots of other scripts are dots before anything is looked at, or a fault would hide in them.
+    const std::string dotted = with_plain_dots(written);
+    const std::string whole_dotted =
+        std::string(whole.substr(0, whole.size() - written.size())) + dotted;
+    if (auto fault = fault_in(whole_dotted, dotted, "*?[]:")) return std::move(*fault);
+    return name_glob(whole_dotted, dotted);
 }
 
 Result<std::string> name_glob(std::string_view whole, std::string_view written) {

@@ -28,6 +28,13 @@ std::string prefix_text(std::string_view octets, unsigned bits) {
     return fmt::format("{}/{}", IpAddress::from_octets(octets)->text(), bits);
 }
 
+/// As a name is compared; of whatever script the dots are.
+std::string without_dots_at_end(std::string_view written) {
+    std::string out = with_plain_dots(written);
+    while (out.size() > 1 && out.ends_with('.')) out.pop_back();
+    return out;
+}
+
 std::optional<unsigned> number(std::string_view digits) {
     unsigned value = 0;
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
@@ -102,7 +109,7 @@ Result<Pattern> Pattern::parse_ehlo(std::string_view written) {
         space != written.end())
         return fail(bad, "{}: an EHLO name ends at the first white space; write {}",
                     quoted(written), quoted({written.begin(), space}));
-    if (auto prefix = parse_prefix(written)) return std::move(*prefix);
+    if (auto prefix = parse_prefix(without_dots_at_end(written))) return std::move(*prefix);
 
     if (!has_wildcard(written)) {
         const EhloName name = EhloName::parse(glob_unescaped(written));

@@ -128,6 +128,7 @@ public:
         if (auto put = put_missing(); !put) return put;
         if (rules_ != backup_.record().rules() || checksum_ != backup_.record().checksum)
             return backup_.damaged("the sum of its rules is not what its state record says");
+        edit_.raise_next_id(backup_.record().next_id);
         return {};
     }
 
@@ -201,7 +202,26 @@ Result<void> restore_rules(StoreTransaction& edit, const Backup& backup) {
     return Restore(edit, backup).run();
 }
 
+namespace {
+
+/// A backup takes the place of a plain file at most: never of a device, nor of a part of the store,
+/// which its daemons would then no longer find.
+Result<void> check_target(const StoreEnvironment& store, const std::string& file) {
+    struct stat info {};
+    if (::lstat(file.c_str(), &info) != 0)
+        return errno == ENOENT ? Result<void>{} : path_failure(file, errno);
+    if (!S_ISREG(info.st_mode))
+        return fail(failed, "{}: not a plain file; name a new one", quoted(file));
+    const FileIdentity target{info.st_dev, info.st_ino};
+    if (target == store.data() || target == store.lock())
+        return fail(failed, "{}: a part of the store itself; name another file", quoted(file));
+    return {};
+}
+
+}  // namespace
+
 Result<void> write_backup(const StoreEnvironment& store, const std::string& file) {
+    if (auto free = check_target(store, file); !free) return free;
     std::string fresh = file + ".XXXXXX";
     const Descriptor out(::mkostemp(fresh.data(), O_CLOEXEC));
     if (!out.open()) return path_failure(file, errno);

@@ -79,6 +79,10 @@ struct StoreLoad::Entry {
         return std::string_view(octets_).substr(octets_.size() - subject_octets_);
     }
     Pattern pattern() const { return *Pattern::from_subject(kind(), subject()); }
+    bool equals(const Entry& other) const {
+        return direction == other.direction && action == other.action && expires == other.expires &&
+               description() == other.description();
+    }
     bool equals(const Rule& rule) const {
         return direction == rule.direction && action == rule.action && expires == rule.expires &&
                description() == rule.description;
@@ -156,6 +160,12 @@ Result<void> StoreLoad::read(RuleFeed& feed) {
 
 Result<void> StoreLoad::write(StoreTransaction& edit) {
     store_was_empty_ = edit.record().rules() == 0;
+    if (options_.prune && !options_.may_empty && !options_.dry_run && rules_.size() == 0 &&
+        !store_was_empty_)
+        return fail(
+            ErrorCode::bad_input,
+            "no rule came, so all {} would be removed; add --yes when that is what you want",
+            edit.record().rules());
     first_id_ = edit.next_id();
     steps_ = 0;
     all_steps_ = 3 * rules_.size();
@@ -180,7 +190,8 @@ Result<void> StoreLoad::sort_out(StoreTransaction& edit) {
                    fail(ErrorCode::failed, "{}: cannot be told from that of line {}; leave one out",
                         quoted(second.pattern().text()), first.line)
                        .take());
-        else if (options_.on_existing == OnExisting::refuse)
+        else if (options_.on_existing == OnExisting::refuse ||
+                 (options_.refuse_contradictions && !first.equals(second)))
             refuse(second.line,
                    fail(ErrorCode::already_exists, "{} is in line {} already; leave one out",
                         quoted(second.pattern().text()), first.line)
@@ -315,11 +326,13 @@ Result<void> StoreLoad::prune(StoreTransaction& edit) {
         }
         const auto rule = decode_rule(key, rules.value());
         if (!rule) return edit.store().damaged("a rule's checksum is wrong");
-        if (!expired(rule->expires, edit.editor().now)) {
-            ++report_.removed;
-            if (observer_.wants_difference())
-                observer_.difference(LoadResult::removed, &*rule, nullptr);
+        if (expired(rule->expires, edit.editor().now)) {
+            number = rules.next();
+            continue;
         }
+        ++report_.removed;
+        if (observer_.wants_difference())
+            observer_.difference(LoadResult::removed, &*rule, nullptr);
         if (!options_.dry_run)
             if (auto gone = edit.erase(*rule); !gone) return gone;
         number = options_.dry_run ? rules.next() : rules.seek(key);

@@ -30,7 +30,10 @@ enum class OnExisting : std::uint8_t {
 struct LoadOptions {
     EditVerb verb = EditVerb::import;
     OnExisting on_existing = OnExisting::refuse;
-    bool prune = false;    ///< removes the rules that did not come
+    bool prune = false;      ///< removes the rules that did not come; what has run out is none
+    bool may_empty = false;  ///< else pruning by no rules at all is refused
+    /// Two lines of one pattern that say different things are refused.
+    bool refuse_contradictions = false;
     bool dry_run = false;  ///< finds out what would be done, and does nothing
 };
 

@@ -57,6 +57,13 @@ const std::string& StoreReader::trouble() const {
     return open_->trouble;
 }
 
+Result<std::optional<Time>> StoreReader::paused(Time now) {
+    StoreSnapshot& snapshot = open_->snapshot;
+    if (auto begun = snapshot.begin(); !begun) return std::move(begun).failure();
+    const EndOfSnapshot end(snapshot);
+    return snapshot.record().paused(now) ? snapshot.record().paused_until : std::nullopt;
+}
+
 Result<StoreState> StoreReader::state() {
     StoreSnapshot& snapshot = open_->snapshot;
     if (auto begun = snapshot.begin(); !begun) return std::move(begun).failure();

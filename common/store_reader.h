@@ -50,6 +50,8 @@ public:
     const std::string& trouble() const;
 
     Result<StoreState> state();
+    /// Until when enforcing is paused; nothing when it is not. Allocates nothing while all is well.
+    Result<std::optional<Time>> paused(Time now);
     Result<std::optional<Rule>> find(RuleId id);
     Result<std::optional<Rule>> find(const Pattern& pattern);
     /// Every rule by ascending ID, until `visit` answers false (store_walk.h).

@@ -15,6 +15,11 @@ Failure no_rule(RuleId id) {
     return fail(ErrorCode::not_found, "{}: no such rule; see 'smtpblock list'", id);
 }
 
+bool same_settings(const Rule& a, const Rule& b) {
+    return a.direction == b.direction && a.action == b.action && a.expires == b.expires &&
+           a.description == b.description;
+}
+
 int put_at_cursor(MDB_cursor* cursor, std::string_view key, std::string_view value,
                   unsigned flags) {
     MDB_val at = lmdb::value_of(key);
@@ -63,6 +68,7 @@ Result<Rule> StoreTransaction::change(Rule rule) {
 }
 
 Result<Rule> StoreTransaction::replace(const Rule& before, Rule after) {
+    if (same_settings(before, after)) return before;  // an edit of nothing would be in undo's way
     if (auto fits = check_length(after.pattern, after.description); !fits)
         return std::move(fits).failure();
     after.created = before.created;
@@ -109,6 +115,11 @@ Result<void> StoreTransaction::make_room(const Pattern& pattern, RuleId own) {
     if (!*there || (*there)->id == own) return {};
     const Rule& taken = **there;
     if (expired(taken.expires, editor_.now)) return erase(taken);
+    if (own != 0 && taken.pattern == pattern)
+        return fail(ErrorCode::already_exists,
+                    "{} is rule {} already ({} {} {}); use edit {}, or delete it first",
+                    quoted(pattern.text()), taken.id, word(pattern.type()), word(taken.direction),
+                    word(taken.action), taken.id);
     return in_the_way(pattern, taken);
 }
 
@@ -138,6 +149,12 @@ Result<void> StoreTransaction::put_rule(MDB_cursor* rules, std::string_view key,
         return done;
     count_in(static_cast<PatternKind>(key.front()), subject, value);
     return {};
+}
+
+void StoreTransaction::raise_next_id(RuleId id) {
+    if (id <= record_.next_id) return;
+    record_.next_id = id;
+    changed_ = true;
 }
 
 Result<void> StoreTransaction::put_id(MDB_cursor* ids, RuleId id, std::string_view key) {

@@ -46,6 +46,8 @@ public:
     Result<Rule> replace(const Rule& before, Rule after);
 
     RuleId next_id() const { return record_.next_id; }
+    /// IDs below that one were given already, somewhere.
+    void raise_next_id(RuleId id);
 
     const StoreEnvironment& store() const { return store_; }
     MDB_txn* transaction() const { return transaction_; }

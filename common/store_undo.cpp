@@ -21,7 +21,9 @@ public:
         for (const IdRun& run : record.touched)
             for (RuleId id = run.first; id <= run.last; ++id)
                 if (auto back = put_back(id, record.revision); !back) return back;
-        if (record.pause_changed) edit_.pause(record.paused_before);
+        const auto& pause = record.paused_before;
+        const bool is_over = pause && *pause <= edit_.editor().now;
+        if (record.pause_changed) edit_.pause(is_over ? std::nullopt : pause);
         return {};
     }
 

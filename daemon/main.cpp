@@ -70,6 +70,7 @@ int serve(Setup setup, StoreReader& rules, guard::LogLevel least) {
         listener.session.keyed_hash = (*key)->keyed_hash();
 
     guard::Guard guard(rules, log, setup.guard);
+    setup.server.each_second = [&guard] { guard.look(); };
     net::Server server(setup.server, std::move(setup.listeners), guard, log);
     if (const auto bound = server.listen(); !bound) return complain(bound.error().message);
     server.obey_signals();

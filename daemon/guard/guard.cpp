@@ -90,7 +90,7 @@ Verdict Guard::check(smtp::Moment moment, const smtp::Subject& subject) {
     const Decision decision = rules_.decide(query);
     if (decision.verdict == Verdict::trouble) return on_trouble();
     on_recovery();
-    note_pause(decision);
+    note_pause(decision.paused_until);
     warn_of_bare_identity(subject);
     if (decision.matches > 0) report(moment, subject, decision);
     return decision.verdict;
@@ -119,9 +119,14 @@ void Guard::report(smtp::Moment moment, const smtp::Subject& subject, const Matc
     record.write(log_, LogLevel::info);
 }
 
+void Guard::look() {
+    const auto paused = rules_.paused(clock_.wall());
+    if (paused) note_pause(*paused);
+}
+
 /// A pause is said when it is noticed and each minute from then on, and so is its end.
-void Guard::note_pause(const Decision& decision) {
-    if (!decision.paused_until) {
+void Guard::note_pause(const std::optional<Time>& until) {
+    if (!until) {
         if (!std::exchange(told_of_pause_, std::nullopt)) return;
         LogRecord record("store");
         record.add("state", "enforcing").add("detail", "the pause is over");
@@ -131,7 +136,7 @@ void Guard::note_pause(const Decision& decision) {
     if (told_of_pause_ && now - *told_of_pause_ < between_warnings) return;
     told_of_pause_ = now;
     LogRecord record("store");
-    record.add("state", "paused").add("until", utc_text(*decision.paused_until));
+    record.add("state", "paused").add("until", utc_text(*until));
     record.add("detail", "everything passes; 'smtpblock resume' ends it");
     record.write(log_, LogLevel::warning);
 }

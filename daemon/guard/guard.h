@@ -38,12 +38,15 @@ public:
     void accepted(const smtp::Subject& subject, std::string_view reply) override;
     void note(const smtp::Subject& subject, std::string_view event,
               std::string_view detail) override;
+    /// To be called now and then: says in the log that a pause began or is over, also when no mail
+    /// comes. What is decided does not wait for it.
+    void look();
 
 private:
     void report(smtp::Moment moment, const smtp::Subject& subject, const Decision& decision);
     void report(smtp::Moment moment, const smtp::Subject& subject, const Match& match,
                 std::string_view also);
-    void note_pause(const Decision& decision);
+    void note_pause(const std::optional<Time>& until);
     Verdict on_trouble();
     void on_recovery();
     void warn_of_bare_identity(const smtp::Subject& subject);

@@ -81,6 +81,7 @@ private:
     void each_connection(const std::function<void(Connection&)>& visit);
     void close_listeners();
     void stop_when_empty();
+    void tick();
 
     const ServerOptions options_;
     smtp::Policy& policy_;
@@ -92,6 +93,7 @@ private:
     std::unordered_set<std::shared_ptr<Connection>> connections_;
     ClientCount clients_;
     Timer drain_timer_{io_};
+    Timer second_timer_{io_};
     std::function<void()> ready_;
     std::function<void()> stopping_;
     std::size_t untried_ = 0;  ///< upstreams whose first try is not over
@@ -151,7 +153,16 @@ void Server::Impl::run(std::function<void()> ready, std::function<void()> stoppi
     untried_ = listeners_.size();
     for (const auto& listener : listeners_)
         listener->probe.start([this, to = listener.get()] { on_tried(*to); });
+    if (options_.each_second) tick();
     io_.run();
+}
+
+void Server::Impl::tick() {
+    options_.each_second();
+    second_timer_.expires_after(std::chrono::seconds(1));
+    second_timer_.async_wait([this](error_code error) {
+        if (!error) tick();
+    });
 }
 
 /// Clients come in from now on: what the upstream says of itself is known, or late.

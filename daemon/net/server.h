@@ -31,6 +31,8 @@ struct ServerOptions {
     std::size_t sessions = 10000;
     std::size_t sessions_per_client = 100;
     std::chrono::seconds drain{30};
+    /// Called once a second, from when clients are taken; none: nothing is.
+    std::function<void()> each_second{};
 };
 
 class Server {

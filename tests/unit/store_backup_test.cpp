@@ -83,6 +83,34 @@ TEST_CASE("a backup goes into another store as well, and IDs go on behind its ow
     CHECK(verified->faults == std::vector<std::string>{});
 }
 
+TEST_CASE("no ID of the backup's store is given again, of a deleted rule neither") {
+    const BackedUp it;
+    REQUIRE(it.store.remove(3) == "");
+    REQUIRE(backup(it.store, it.file) == "");
+    const TestStore other;
+    CHECK(restore(other, it.file) == "");
+    REQUIRE(other.add(email("d@x.example")) == "");
+    CHECK(rules(other).find("4 d@x.example") != std::string::npos);
+}
+
+TEST_CASE("a backup takes no device's place, and no part of the store's") {
+    const BackedUp it;
+    const std::string fifo = it.store.directory / "fifo";
+    REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
+    const std::string link = it.store.directory / "link";
+    REQUIRE(::symlink(it.file.c_str(), link.c_str()) == 0);
+    for (const std::string& target : {fifo, link, it.store.paths.rules()})
+        CHECK(backup(it.store, target).find("not a plain file") != std::string::npos);
+    struct stat before {};
+    struct stat after {};
+    for (const std::string& part : {it.store.paths.rules_data(), it.store.paths.rules_lock()}) {
+        REQUIRE(::stat(part.c_str(), &before) == 0);
+        CHECK(backup(it.store, part).find("a part of the store") != std::string::npos);
+        REQUIRE(::stat(part.c_str(), &after) == 0);
+        CHECK(before.st_ino == after.st_ino);
+    }
+}
+
 TEST_CASE("restoring what is there already is no edit") {
     const BackedUp it;
     const auto revision = it.store.reader()->state()->revision;

@@ -151,16 +151,43 @@ TEST_CASE("pruning removes what did not come") {
     check_sound(store);
 }
 
-TEST_CASE("an expired rule is replaced under a new ID, and pruned without a word") {
+TEST_CASE("an expired rule is replaced under a new ID, and is none that pruning removes") {
     const TestStore store;
     NewRule old = described("a@x.example", "old");
     old.expires = noon - std::chrono::seconds{1};
     REQUIRE(store.add(old) == "");
     old.pattern = email("b@x.example");
     REQUIRE(store.add(old) == "");
-    CHECK(load(store, {described("a@x.example", "new")}, {.prune = true}).counts == "1 0 0 0");
-    CHECK(dump(store) == "3 a@x.example both reject new\n");
+    const std::vector<NewRule> rules{described("a@x.example", "new")};
+    CHECK(load(store, rules, {.prune = true}).counts == "1 0 0 0");
+    CHECK(dump(store) == "2 b@x.example both reject old\n3 a@x.example both reject new\n");
+    const auto revision = store.reader()->state()->revision;
+    CHECK(load(store, rules, {.on_existing = OnExisting::replace, .prune = true}).counts ==
+          "0 0 1 0");
+    CHECK(store.reader()->state()->revision == revision);
     check_sound(store);
+}
+
+TEST_CASE("pruning by nothing at all is refused, unless it is meant") {
+    const TestStore store;
+    REQUIRE(store.add(email("a@x.example")) == "");
+    LoadOptions options{.on_existing = OnExisting::replace, .prune = true};
+    CHECK(load(store, {}, options).counts.find("add --yes") != std::string::npos);
+    CHECK(dump(store) == "1 a@x.example both reject \n");
+    options.may_empty = true;
+    CHECK(load(store, {}, options).counts == "0 0 0 1");
+    CHECK(dump(store) == "");
+}
+
+TEST_CASE("lines that contradict one another can be refused, lines that agree never are") {
+    const TestStore store;
+    const LoadOptions options{.on_existing = OnExisting::replace, .refuse_contradictions = true};
+    const Loaded loaded =
+        load(store, {described("a@x.example", "1"), described("a@x.example", "2")}, options);
+    CHECK(loaded.said.find("2: 'a@x.example' is in line 1 already") != std::string::npos);
+    CHECK(dump(store) == "");
+    CHECK(load(store, {described("a@x.example", "1"), described("a@x.example", "1")}, options)
+              .counts == "1 0 1 0");
 }
 
 TEST_CASE("a load is undone as one edit") {
@@ -228,9 +255,11 @@ TEST_CASE("a load does what the same rules one by one do") {
             if (prune)
                 std::erase_if(expected,
                               [&](const auto& rule) { return settled.count(rule.first) == 0; });
-            const Loaded loaded = load(
-                store, rules,
-                {.on_existing = replace ? OnExisting::replace : OnExisting::keep, .prune = prune});
+            const Loaded loaded =
+                load(store, rules,
+                     {.on_existing = replace ? OnExisting::replace : OnExisting::keep,
+                      .prune = prune,
+                      .may_empty = true});
             std::map<RuleId, std::string> lines;
             for (const auto& [pattern, rule] : expected)
                 lines[rule.first] =
