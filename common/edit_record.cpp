@@ -22,14 +22,6 @@ constexpr std::array verbs{EditVerb::add,     EditVerb::edit,  EditVerb::remove,
                            EditVerb::import,  EditVerb::apply, EditVerb::undo,
                            EditVerb::restore, EditVerb::pause, EditVerb::resume};
 
-std::uint64_t seconds(Time time) {
-    return static_cast<std::uint64_t>(time.time_since_epoch().count());
-}
-
-Time time_of(std::uint64_t seconds) {
-    return Time{std::chrono::seconds{static_cast<std::int64_t>(seconds)}};
-}
-
 std::uint32_t checksum_of(std::uint64_t revision, std::string_view body) {
     return crc32c(body, crc32c(NumberKey(revision).view()));
 }
@@ -75,7 +67,7 @@ std::vector<IdRun> runs_of(std::vector<RuleId> ids) {
 std::string encode_edit(const EditRecord& record) {
     OctetWriter body;
     body.octet(static_cast<std::uint8_t>(record.verb));
-    body.number(seconds(record.editor.now));
+    body.time(record.editor.now);
     body.number(record.editor.uid);
     body.number(record.editor.login_uid ? std::uint64_t{*record.editor.login_uid} + 1 : 0);
     body.text(record.editor.name);
@@ -84,8 +76,8 @@ std::string encode_edit(const EditRecord& record) {
     body.octet(static_cast<std::uint8_t>((record.pause_changed ? pause_changed_bit : 0) |
                                          (record.paused_before ? before_bit : 0) |
                                          (record.paused_after ? after_bit : 0)));
-    if (record.paused_before) body.number(seconds(*record.paused_before));
-    if (record.paused_after) body.number(seconds(*record.paused_after));
+    if (record.paused_before) body.time(*record.paused_before);
+    if (record.paused_after) body.time(*record.paused_after);
     body.number(record.touched.size());
     RuleId last = 0;
     for (const IdRun& run : record.touched) {
@@ -113,7 +105,7 @@ std::optional<EditRecord> decode_edit(std::uint64_t revision, std::string_view o
     EditRecord record;
     record.revision = revision;
     record.verb = static_cast<EditVerb>(body.octet());
-    record.editor.now = time_of(body.number());
+    record.editor.now = body.time();
     record.editor.uid = static_cast<uid_t>(body.number());
     if (const std::uint64_t login = body.number(); login != 0)
         record.editor.login_uid = static_cast<uid_t>(login - 1);
@@ -122,8 +114,8 @@ std::optional<EditRecord> decode_edit(std::uint64_t revision, std::string_view o
     record.next_new = body.number();
     const unsigned bits = body.octet();
     record.pause_changed = (bits & pause_changed_bit) != 0;
-    if ((bits & before_bit) != 0) record.paused_before = time_of(body.number());
-    if ((bits & after_bit) != 0) record.paused_after = time_of(body.number());
+    if ((bits & before_bit) != 0) record.paused_before = body.time();
+    if ((bits & after_bit) != 0) record.paused_after = body.time();
     RuleId last = 0;
     for (std::uint64_t runs = body.number(); runs > 0 && body.good(); --runs) {
         const RuleId first = last + body.number();

@@ -1,7 +1,8 @@
-// Numbers and texts as octets, for the records of the store: fixed numbers in network order,
+// Numbers, times and texts as octets, for the records of the store: fixed numbers in network order,
 // others in groups of seven bits, the lowest first, each octet but the last with its top bit set.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -24,6 +25,10 @@ public:
     void number(std::uint64_t value) {
         for (; value >= 0x80; value >>= 7U) out_ += static_cast<char>((value & 0x7fU) | 0x80U);
         out_ += static_cast<char>(value);
+    }
+    /// Seconds since 1970.
+    void time(std::chrono::sys_seconds value) {
+        number(static_cast<std::uint64_t>(value.time_since_epoch().count()));
     }
     void raw(std::string_view octets) { out_ += octets; }
     void text(std::string_view text) {
@@ -60,6 +65,9 @@ public:
         }
         good_ = false;
         return 0;
+    }
+    std::chrono::sys_seconds time() {
+        return std::chrono::sys_seconds{std::chrono::seconds{static_cast<std::int64_t>(number())}};
     }
     /// A view into what is read.
     std::string_view raw(std::size_t octets) {

@@ -24,14 +24,6 @@ std::uint32_t checksum_of(std::string_view key, std::string_view value) {
     return crc32c(value.substr(body_at), head);
 }
 
-std::uint64_t seconds(Time time) {
-    return static_cast<std::uint64_t>(time.time_since_epoch().count());
-}
-
-Time time_of(std::uint64_t seconds) {
-    return Time{std::chrono::seconds{static_cast<std::int64_t>(seconds)}};
-}
-
 /// Reads the head of a value whose checksum is right: all up to the expiry.
 bool read_facts(std::string_view key, OctetReader& body, RuleFacts& facts) {
     const unsigned bits = body.octet();
@@ -40,7 +32,7 @@ bool read_facts(std::string_view key, OctetReader& body, RuleFacts& facts) {
     facts.action = static_cast<Action>(bits >> action_shift & action_bits);
     facts.id = body.number();
     facts.expires.reset();
-    if ((bits & expires_bit) != 0) facts.expires = time_of(body.number());
+    if ((bits & expires_bit) != 0) facts.expires = body.time();
     const bool cut = (bits & cut_bit) != 0;
     return body.good() && (bits & ~known_bits) == 0 && direction != 0 && facts.id != 0 &&
            cut == (key.size() == key_octets);
@@ -75,9 +67,9 @@ void encode_rule(const RuleParts& parts, std::string& value) {
     out.fixed32(0);  // the checksum, once the rest is there
     out.octet(static_cast<std::uint8_t>(bits));
     out.number(parts.id);
-    if (parts.expires) out.number(seconds(*parts.expires));
-    out.number(seconds(parts.created));
-    out.number(seconds(parts.updated));
+    if (parts.expires) out.time(*parts.expires);
+    out.time(parts.created);
+    out.time(parts.updated);
     out.text(parts.by);
     out.text(parts.description);
     if (cut) out.text(parts.subject);
@@ -93,8 +85,8 @@ std::optional<Rule> decode_rule(std::string_view key, std::string_view value) {
     OctetReader body(value.substr(body_at));
     RuleFacts facts;
     if (!read_facts(key, body, facts)) return std::nullopt;
-    const Time created = time_of(body.number());
-    const Time updated = time_of(body.number());
+    const Time created = body.time();
+    const Time updated = body.time();
     const std::string_view by = body.text();
     const std::string_view description = body.text();
     const bool cut = key.size() == key_octets;

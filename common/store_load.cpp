@@ -46,8 +46,7 @@ struct StoreLoad::Entry {
             static_cast<std::uint8_t>(static_cast<unsigned>(fed.rule.direction) |
                                       static_cast<unsigned>(fed.rule.action) << action_shift));
         out.octet(fed.rule.expires ? 1 : 0);
-        if (fed.rule.expires)
-            out.number(static_cast<std::uint64_t>(fed.rule.expires->time_since_epoch().count()));
+        if (fed.rule.expires) out.time(*fed.rule.expires);
         out.text(fed.rule.description);
         if (cut) out.raw(fed.rule.pattern.subject());
         octets = out.take();
@@ -63,8 +62,7 @@ struct StoreLoad::Entry {
         direction = static_cast<Direction>(bits & direction_bits);
         action = static_cast<Action>(bits >> action_shift);
         expires.reset();
-        if (in.octet() != 0)
-            expires = Time{std::chrono::seconds{static_cast<std::int64_t>(in.number())}};
+        if (in.octet() != 0) expires = in.time();
         description_octets_ = in.text().size();
         subject_octets_ = in.left();
     }

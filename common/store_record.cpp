@@ -20,14 +20,6 @@ bool known(std::uint8_t kind) {
 constexpr std::array kinds_with_detail{PatternKind::below_domain, PatternKind::below_name,
                                        PatternKind::prefix};
 
-std::uint64_t seconds(Time time) {
-    return static_cast<std::uint64_t>(time.time_since_epoch().count());
-}
-
-Time time_of(std::uint64_t seconds) {
-    return Time{std::chrono::seconds{static_cast<std::int64_t>(seconds)}};
-}
-
 }  // namespace
 
 StoreRecord::Details* StoreRecord::details_of(PatternKind kind) {
@@ -96,11 +88,11 @@ std::string encode_record(const StoreRecord& record) {
     body.raw({record.uuid.data(), record.uuid.size()});
     body.number(record.revision);
     body.number(record.next_id);
-    body.number(seconds(record.last_edit));
+    body.time(record.last_edit);
     body.number(record.checksum);
     body.number(record.glob_revision);
     body.octet(record.paused_until ? 1 : 0);
-    if (record.paused_until) body.number(seconds(*record.paused_until));
+    if (record.paused_until) body.time(*record.paused_until);
     for (const PatternKind kind : all_pattern_kinds) {
         if (record.count(kind) == 0) continue;
         body.octet(static_cast<std::uint8_t>(kind));
@@ -140,10 +132,10 @@ RecordVerdict decode_record(std::string_view octets, StoreRecord& record) {
     std::copy(uuid.begin(), uuid.end(), record.uuid.begin());
     record.revision = body.number();
     record.next_id = body.number();
-    record.last_edit = time_of(body.number());
+    record.last_edit = body.time();
     record.checksum = body.number();
     record.glob_revision = body.number();
-    if (body.octet() != 0) record.paused_until = time_of(body.number());
+    if (body.octet() != 0) record.paused_until = body.time();
     while (const std::uint8_t kind = body.octet()) {
         // A rule of a kind that is never looked up here would let its sender pass.
         if (!known(kind)) return RecordVerdict::newer;
