@@ -22,21 +22,14 @@ Failure cannot_read(const std::string& name, int number) {
 }  // namespace
 
 Result<InputFile> InputFile::open(const std::string& name) {
-    const int descriptor = ::open(name.c_str(), O_RDONLY | O_CLOEXEC);
-    if (descriptor == -1) return cannot_read(name, errno);
-    return InputFile(descriptor, name);
-}
-
-InputFile::InputFile(InputFile&& other) noexcept
-    : descriptor_(std::exchange(other.descriptor_, -1)), name_(std::move(other.name_)) {}
-
-InputFile::~InputFile() {
-    if (descriptor_ != -1) ::close(descriptor_);
+    Descriptor file(::open(name.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file.open()) return cannot_read(name, errno);
+    return InputFile(std::move(file), name);
 }
 
 Result<std::size_t> InputFile::read(char* into, std::size_t octets) {
     for (;;) {
-        const ssize_t got = ::read(descriptor_, into, octets);
+        const ssize_t got = ::read(file_.number(), into, octets);
         if (got >= 0) return static_cast<std::size_t>(got);
         if (errno != EINTR) return cannot_read(name_, errno);
     }
@@ -44,7 +37,7 @@ Result<std::size_t> InputFile::read(char* into, std::size_t octets) {
 
 std::optional<std::uint64_t> InputFile::size() const {
     struct stat status {};
-    if (::fstat(descriptor_, &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
+    if (::fstat(file_.number(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
     return static_cast<std::uint64_t>(status.st_size);
 }
 

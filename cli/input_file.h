@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "common/descriptor.h"
 #include "common/result.h"
 
 namespace smtpblock {
@@ -19,18 +20,14 @@ class InputFile {
 public:
     /// Errors: failed, not_permitted; the message names the file.
     static Result<InputFile> open(const std::string& name);
-    InputFile(InputFile&& other) noexcept;
-    InputFile& operator=(InputFile&&) = delete;
-    ~InputFile();
-
     Result<std::size_t> read(char* into, std::size_t octets);
     /// Its size; nothing for what has none, like a pipe.
     std::optional<std::uint64_t> size() const;
 
 private:
-    InputFile(int descriptor, std::string name) : descriptor_(descriptor), name_(std::move(name)) {}
+    InputFile(Descriptor file, std::string name) : file_(std::move(file)), name_(std::move(name)) {}
 
-    int descriptor_;
+    Descriptor file_;
     std::string name_;
 };
 

@@ -54,26 +54,22 @@ Result<bool> ready(int socket, short events, Clock::time_point until) {
 }
 
 /// A connected socket that does not block, or why there is none.
-Result<int> connected(const sockaddr* address, socklen_t length, milliseconds patience) {
-    const int socket = ::socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (socket < 0) return fail(failed, "{}", std::strerror(errno));
-    const auto refuse = [socket](std::string_view why) {
-        ::close(socket);
-        return fail(failed, "{}", why);
-    };
-    if (::connect(socket, address, length) == 0) return socket;
-    if (errno != EINPROGRESS) return refuse(std::strerror(errno));
-    const auto answered = ready(socket, POLLOUT, Clock::now() + patience);
-    if (!answered) return refuse(answered.error().message);
-    if (!*answered) return refuse(fmt::format("no answer for {} s", patience.count() / 1000));
+Result<Descriptor> connected(const sockaddr* address, socklen_t length, milliseconds patience) {
+    Descriptor socket(::socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!socket.open()) return fail(failed, "{}", std::strerror(errno));
+    if (::connect(socket.number(), address, length) == 0) return socket;
+    if (errno != EINPROGRESS) return fail(failed, "{}", std::strerror(errno));
+    auto answered = ready(socket.number(), POLLOUT, Clock::now() + patience);
+    if (!answered) return std::move(answered).failure();
+    if (!*answered) return fail(failed, "no answer for {} s", patience.count() / 1000);
     int error = 0;
     socklen_t size = sizeof error;
-    ::getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size);
-    if (error != 0) return refuse(std::strerror(error));
+    ::getsockopt(socket.number(), SOL_SOCKET, SO_ERROR, &error, &size);
+    if (error != 0) return fail(failed, "{}", std::strerror(error));
     return socket;
 }
 
-Result<int> connected_to_path(const std::string& path, milliseconds patience) {
+Result<Descriptor> connected_to_path(const std::string& path, milliseconds patience) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     if (path.size() >= sizeof address.sun_path) return fail(failed, "the path is too long");
@@ -83,7 +79,7 @@ Result<int> connected_to_path(const std::string& path, milliseconds patience) {
     return connected(reinterpret_cast<const sockaddr*>(&storage), sizeof address, patience);
 }
 
-Result<int> connected_to_host(const ProbeServer& server, milliseconds patience) {
+Result<Descriptor> connected_to_host(const ProbeServer& server, milliseconds patience) {
     addrinfo hints{};
     hints.ai_socktype = SOCK_STREAM;
     addrinfo* found = nullptr;
@@ -146,23 +142,13 @@ Result<ProbeConnection> ProbeConnection::open(const ProbeServer& server, millise
     if (!socket)
         return fail(failed, "{}: cannot connect: {}", quoted(server.text()),
                     socket.error().message);
-    return ProbeConnection(*socket, server.text(), patience);
+    return ProbeConnection(*std::move(socket), server.text(), patience);
 }
-
-ProbeConnection::~ProbeConnection() {
-    if (socket_ >= 0) ::close(socket_);
-}
-
-ProbeConnection::ProbeConnection(ProbeConnection&& other) noexcept
-    : socket_(std::exchange(other.socket_, -1)),
-      server_(std::move(other.server_)),
-      patience_(other.patience_),
-      until_(other.until_) {}
 
 Result<void> ProbeConnection::send(std::string_view bytes) {
     until_ = Clock::now() + patience_;
     while (!bytes.empty()) {
-        const ssize_t sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+        const ssize_t sent = ::send(socket_.number(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
         if (sent > 0) {
             bytes.remove_prefix(static_cast<std::size_t>(sent));
             continue;
@@ -180,7 +166,7 @@ Result<std::string> ProbeConnection::receive() {
     while (true) {
         // Waits first, so that a server that trickles comes to the end of patience as well.
         if (auto waited = wait_until_ready(POLLIN); !waited) return std::move(waited).failure();
-        const ssize_t got = ::recv(socket_, buffer.data(), buffer.size(), 0);
+        const ssize_t got = ::recv(socket_.number(), buffer.data(), buffer.size(), 0);
         if (got >= 0) return std::string(buffer.data(), static_cast<std::size_t>(got));
         if (errno == EINTR || errno == EAGAIN) continue;
         return fail(failed, "{}: cannot receive: {}", quoted(server_), std::strerror(errno));
@@ -188,7 +174,7 @@ Result<std::string> ProbeConnection::receive() {
 }
 
 Result<void> ProbeConnection::wait_until_ready(short events) {
-    const auto is_ready = ready(socket_, events, until_);
+    const auto is_ready = ready(socket_.number(), events, until_);
     if (!is_ready) return Failure(is_ready.error());
     if (!*is_ready)
         return fail(failed, "{}: no answer for {} s; it may be busy, try again", quoted(server_),

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "common/descriptor.h"
 #include "common/result.h"
 
 namespace smtpblock {
@@ -26,9 +27,6 @@ public:
     /// sent to its last octet.
     static Result<ProbeConnection> open(const ProbeServer& server,
                                         std::chrono::milliseconds patience);
-    ~ProbeConnection();
-    ProbeConnection(ProbeConnection&& other) noexcept;
-    ProbeConnection& operator=(ProbeConnection&&) = delete;
 
     /// Sends all of `bytes`.
     Result<void> send(std::string_view bytes);
@@ -36,11 +34,11 @@ public:
     Result<std::string> receive();
 
 private:
-    ProbeConnection(int socket, std::string server, std::chrono::milliseconds patience)
-        : socket_(socket), server_(std::move(server)), patience_(patience) {}
+    ProbeConnection(Descriptor socket, std::string server, std::chrono::milliseconds patience)
+        : socket_(std::move(socket)), server_(std::move(server)), patience_(patience) {}
     Result<void> wait_until_ready(short events);
 
-    int socket_;
+    Descriptor socket_;
     std::string server_;
     std::chrono::milliseconds patience_;
     std::chrono::steady_clock::time_point until_ = std::chrono::steady_clock::now() + patience_;

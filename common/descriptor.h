@@ -3,17 +3,19 @@
 
 #include <unistd.h>
 
+#include <utility>
+
 namespace smtpblock {
 
 class Descriptor {
 public:
     /// A negative number is none, as open() returns it.
     explicit Descriptor(int number) : number_(number) {}
+    Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+    Descriptor& operator=(Descriptor&&) = delete;
     ~Descriptor() {
         if (number_ >= 0) ::close(number_);
     }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
 
     bool open() const { return number_ >= 0; }
     int number() const { return number_; }

@@ -36,27 +36,18 @@ int open_unnamed(const std::string& directory) {
 
 Result<TemporaryFile> TemporaryFile::make() {
     std::string directory = temporary_directory();
-    const int descriptor = open_unnamed(directory);
-    if (descriptor == -1)
+    Descriptor file(open_unnamed(directory));
+    if (!file.open())
         return fail(ErrorCode::failed,
                     "{}: cannot make a temporary file: {}; set TMPDIR to another directory",
                     quoted(directory), std::strerror(errno));
-    return TemporaryFile(descriptor, std::move(directory));
-}
-
-TemporaryFile::TemporaryFile(TemporaryFile&& other) noexcept
-    : descriptor_(std::exchange(other.descriptor_, -1)),
-      directory_(std::move(other.directory_)),
-      size_(other.size_) {}
-
-TemporaryFile::~TemporaryFile() {
-    if (descriptor_ != -1) ::close(descriptor_);
+    return TemporaryFile(std::move(file), std::move(directory));
 }
 
 Result<void> TemporaryFile::append(std::string_view octets) {
     while (!octets.empty()) {
         const ssize_t written =
-            ::pwrite(descriptor_, octets.data(), octets.size(), static_cast<off_t>(size_));
+            ::pwrite(file_.number(), octets.data(), octets.size(), static_cast<off_t>(size_));
         if (written < 0 && errno == EINTR) continue;
         if (written < 0) return trouble("write", errno);
         size_ += static_cast<std::uint64_t>(written);
@@ -67,7 +58,7 @@ Result<void> TemporaryFile::append(std::string_view octets) {
 
 Result<void> TemporaryFile::read(std::uint64_t offset, char* into, std::size_t octets) const {
     while (octets > 0) {
-        const ssize_t got = ::pread(descriptor_, into, octets, static_cast<off_t>(offset));
+        const ssize_t got = ::pread(file_.number(), into, octets, static_cast<off_t>(offset));
         if (got < 0 && errno == EINTR) continue;
         if (got <= 0) return trouble("read", got < 0 ? errno : EIO);
         into += got;

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "common/descriptor.h"
 #include "common/result.h"
 
 namespace smtpblock {
@@ -16,9 +17,6 @@ class TemporaryFile {
 public:
     /// Errors: failed; the message names the directory.
     static Result<TemporaryFile> make();
-    TemporaryFile(TemporaryFile&& other) noexcept;
-    TemporaryFile& operator=(TemporaryFile&&) = delete;
-    ~TemporaryFile();
 
     /// Writes at the end. Errors: failed (the disk is full).
     Result<void> append(std::string_view octets);
@@ -27,11 +25,11 @@ public:
     Result<void> read(std::uint64_t offset, char* into, std::size_t octets) const;
 
 private:
-    TemporaryFile(int descriptor, std::string directory)
-        : descriptor_(descriptor), directory_(std::move(directory)) {}
+    TemporaryFile(Descriptor file, std::string directory)
+        : file_(std::move(file)), directory_(std::move(directory)) {}
     Failure trouble(std::string_view what, int number) const;
 
-    int descriptor_;
+    Descriptor file_;
     std::string directory_;
     std::uint64_t size_ = 0;
 };
