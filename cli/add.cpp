@@ -7,6 +7,7 @@
 
 #include "cli/commands.h"
 #include "cli/daemons.h"
+#include "cli/meanings.h"
 #include "cli/rule_text.h"
 #include "cli/store_making.h"
 #include "common/text.h"
@@ -35,10 +36,8 @@ public:
                         quoted(written));
         auto pattern = Pattern::parse(*type, written);
         if (!pattern) return std::move(pattern).failure();
-        if (pattern->matches_everything() && !may_match_everything_)
-            return fail(ErrorCode::bad_input,
-                        "{}: matches everything; add --yes when that is what you want",
-                        quoted(written));
+        if (auto narrow = check_breadth(*pattern, written, may_match_everything_); !narrow)
+            return narrow;
         if (seen_.insert(fmt::format("{} {}", word(*type), pattern->text())).second)
             patterns_.push_back(std::move(*pattern));
         return {};
@@ -106,11 +105,6 @@ Rule replaced(Rule rule, const NewRule& wanted) {
     return rule;
 }
 
-bool same_settings(const Rule& rule, const NewRule& wanted) {
-    return rule.direction == wanted.direction && rule.action == wanted.action &&
-           rule.description == wanted.description && rule.expires == wanted.expires;
-}
-
 NewRule wanted_rule(const AddArguments& arguments, const Pattern& pattern) {
     return {pattern, arguments.direction.value_or(Direction::both),
             arguments.action.value_or(Action::reject), arguments.description.value_or(""),
@@ -124,9 +118,10 @@ Result<Outcome> add_one(Edit& edit, const AddArguments& arguments, const Context
         auto existing = edit.find(pattern);
         if (!existing) return std::move(existing).failure();
         if (*existing && !expired((*existing)->expires, context.editor.now)) {
-            if (arguments.if_absent || same_settings(**existing, wanted))
+            Rule replacing = replaced(**existing, wanted);
+            if (arguments.if_absent || same_settings(**existing, replacing))
                 return Outcome{unchanged, std::move(**existing)};
-            auto changed = edit.change(replaced(std::move(**existing), wanted));
+            auto changed = edit.change(std::move(replacing));
             if (!changed) return std::move(changed).failure();
             return Outcome{"changed", std::move(*changed)};
         }
@@ -191,10 +186,6 @@ Result<Added> added(const AddArguments& arguments, const Context& context,
 }  // namespace
 
 Result<int> run(const AddArguments& arguments, const Context& context, Terminal& terminal) {
-    if (arguments.description && !is_utf8(*arguments.description))
-        return fail(ErrorCode::bad_input,
-                    "{}: the description is not valid UTF-8; write it in UTF-8",
-                    quoted(*arguments.description));
     const auto patterns = patterns_of(arguments, terminal);
     if (!patterns) return Failure(patterns.error());
 

@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "cli/commands.h"
+#include "cli/meanings.h"
 #include "cli/rule_text.h"
 #include "cli/selection.h"
 #include "common/text.h"
@@ -18,10 +19,8 @@ Result<Rule> changed(Rule rule, const EditArguments& arguments) {
     if (arguments.pattern) {
         auto pattern = Pattern::parse(rule.pattern.type(), *arguments.pattern);
         if (!pattern) return std::move(pattern).failure();
-        if (pattern->matches_everything() && !arguments.yes)
-            return fail(ErrorCode::bad_input,
-                        "{}: matches everything; add --yes when that is what you want",
-                        quoted(*arguments.pattern));
+        if (auto narrow = check_breadth(*pattern, *arguments.pattern, arguments.yes); !narrow)
+            return std::move(narrow).failure();
         rule.pattern = std::move(*pattern);
     }
     if (arguments.direction) rule.direction = *arguments.direction;
@@ -41,10 +40,6 @@ Result<int> run(const EditArguments& arguments, const Context& context, Terminal
         return fail(
             ErrorCode::bad_input,
             "edit: no change; write --for 1d, --action defer, or see smtpblock edit --help");
-    if (arguments.description && !is_utf8(*arguments.description))
-        return fail(ErrorCode::bad_input,
-                    "{}: the description is not valid UTF-8; write it in UTF-8",
-                    quoted(*arguments.description));
     const auto selection = select(*arguments.rule, arguments.type);
     if (!selection) return Failure(selection.error());
 

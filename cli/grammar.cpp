@@ -42,7 +42,8 @@ void bind_add(OptionBinder& bind, Wanted& wanted) {
     bind.value("--action", actions, "What becomes of it (reject)", add.action, action_meant);
     bind_end(bind, add.expires);
     bind.only_one_of({"--for", "--until"});
-    bind.text("--description", "TEXT", "Why, for those who read the list", add.description);
+    bind.value("--description", "TEXT", "Why, for those who read the list", add.description,
+               description_meant);
     bind.flag("--replace", "Change the rule that has the pattern, if any", add.replace);
     bind.flag("--if-absent", "Leave the rule that has the pattern as it is", add.if_absent);
     bind.only_one_of({"--replace", "--if-absent"});
@@ -60,7 +61,7 @@ void bind_edit(OptionBinder& bind, Wanted& wanted) {
     bind_end(bind, edit.expires);
     bind.flag("--forever", "No end any more", edit.forever);
     bind.only_one_of({"--for", "--until", "--forever"});
-    bind.text("--description", "TEXT", "The new description", edit.description);
+    bind.value("--description", "TEXT", "The new description", edit.description, description_meant);
     bind.flag("--yes", "Take a new pattern that matches everything, such as *", edit.yes);
     bind.text("ID|PATTERN", "", "The rule to change", edit.rule);
 }

@@ -59,6 +59,12 @@ Result<std::string> description_meant(const std::string& word) {
                 quoted(word));
 }
 
+Result<void> check_breadth(const Pattern& pattern, std::string_view written, bool yes) {
+    if (yes || !pattern.matches_everything()) return {};
+    return fail(ErrorCode::bad_input,
+                "{}: matches everything; add --yes when that is what you want", quoted(written));
+}
+
 Result<Color> color_meant(const std::string& word) {
     if (word == "auto") return Color::automatic;
     if (word == "always") return Color::always;

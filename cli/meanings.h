@@ -12,6 +12,9 @@ namespace smtpblock {
 Result<RuleType> type_meant(const std::string& word);
 Result<Direction> direction_meant(const std::string& word);
 Result<Action> action_meant(const std::string& word);
+/// What matches everything is taken only when the user says `yes`. Errors: bad_input, naming the
+/// user's word.
+Result<void> check_breadth(const Pattern& pattern, std::string_view written, bool yes);
 Result<Color> color_meant(const std::string& word);
 /// The words that sort_key_meant() knows.
 std::vector<std::string> sort_keys();

@@ -98,10 +98,9 @@ Result<NewRule> RuleFile::rule_of(const Entry& entry) const {
     if (!type) return Failure(type.error());
     auto pattern = Pattern::parse(*type, entry.pattern);
     if (!pattern) return std::move(pattern).failure();
-    if (!options_.may_match_everything && pattern->matches_everything())
-        return fail(ErrorCode::bad_input,
-                    "{}: matches everything; add --yes when that is what you want",
-                    quoted(entry.pattern));
+    if (auto narrow = check_breadth(*pattern, entry.pattern, options_.may_match_everything);
+        !narrow)
+        return std::move(narrow).failure();
     const auto direction =
         meaning(entry.direction, otherwise.direction, [](std::string_view written) {
             const auto known = direction_of(written);

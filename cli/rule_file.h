@@ -34,8 +34,8 @@ struct RuleFileOptions {
     RuleDefaults defaults;
     Time now;
     OnBadLine on_bad_line = OnBadLine::fail;
-    bool may_match_everything = true;  ///< else such a pattern is a bad line
-    std::string way_out;               ///< what the user can do about a bad line
+    bool may_match_everything = false;  ///< else such a pattern is a bad line
+    std::string way_out;                ///< what the user can do about a bad line
     /// Hears of each bad line, and why it is bad.
     std::function<void(std::uint64_t line, const std::string& why)> tell;
 };

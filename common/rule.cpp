@@ -52,4 +52,9 @@ std::optional<Action> action_of(std::string_view word) {
     return value_in(actions, word);
 }
 
+bool same_settings(const Rule& a, const Rule& b) {
+    return a.direction == b.direction && a.action == b.action && a.expires == b.expires &&
+           a.description == b.description;
+}
+
 }  // namespace smtpblock

@@ -45,6 +45,9 @@ struct Rule {
     std::optional<Time> expires;
 };
 
+/// All that an administrator chooses but the pattern is the same.
+bool same_settings(const Rule& a, const Rule& b);
+
 /// True from the second `expires` on. A rule without expiry never expires.
 constexpr bool expired(const std::optional<Time>& expires, Time now) {
     return expires && now >= *expires;

@@ -15,11 +15,6 @@ Failure no_rule(RuleId id) {
     return fail(ErrorCode::not_found, "{}: no such rule; see 'smtpblock list'", id);
 }
 
-bool same_settings(const Rule& a, const Rule& b) {
-    return a.direction == b.direction && a.action == b.action && a.expires == b.expires &&
-           a.description == b.description;
-}
-
 int put_at_cursor(MDB_cursor* cursor, std::string_view key, std::string_view value,
                   unsigned flags) {
     MDB_val at = lmdb::value_of(key);

@@ -77,6 +77,7 @@ void comes_back(RuleFormat format, const std::vector<Rule>& rules) {
     RC_ASSERT(input.has_value());
     RuleFileOptions options;
     options.now = noon;
+    options.may_match_everything = true;  // as import --yes, since any rule may be in a store
     options.tell = [](std::uint64_t, const std::string& why) { RC_FAIL(why); };
     const auto file = RuleFile::open(
         format, [&](char* into, std::size_t room) { return input->read(into, room); }, options);
