@@ -7,8 +7,12 @@
 #include <map>
 #include <set>
 
+#include "unit/words.h"
+
 namespace smtpblock {
 namespace {
+
+using test::words;
 
 using Texts = std::set<std::string>;
 
@@ -31,16 +35,6 @@ Texts matching_one_by_one(const Texts& globs, std::string_view value) {
 void fill(GlobIndex& index, const Texts& globs) {
     for (const std::string& glob : globs) index.see(glob);
     index.sweep();
-}
-
-rc::Gen<std::string> words(std::vector<std::string> letters) {
-    return rc::gen::map(
-        rc::gen::container<std::vector<std::string>>(rc::gen::elementOf(std::move(letters))),
-        [](const std::vector<std::string>& parts) {
-            std::string out;
-            for (const auto& part : parts) out += part;
-            return out;
-        });
 }
 
 /// Of so few letters that globs and values meet, with literals of every length.

@@ -5,9 +5,12 @@
 #include <catch2/catch.hpp>
 
 #include "common/text.h"
+#include "unit/words.h"
 
 namespace smtpblock {
 namespace {
+
+using test::words;
 
 /// What glob_matches() means, the slow way.
 bool slow_match(std::string_view glob, std::string_view value) {
@@ -20,17 +23,6 @@ bool slow_match(std::string_view glob, std::string_view value) {
         return slow_match(glob.substr(1), value.substr(character_octets(value)));
     if (glob.starts_with("\\*") || glob.starts_with("\\?")) glob.remove_prefix(1);
     return glob.front() == value.front() && slow_match(glob.substr(1), value.substr(1));
-}
-
-/// Words over so few letters that they meet.
-rc::Gen<std::string> words(std::vector<std::string> letters) {
-    return rc::gen::map(
-        rc::gen::container<std::vector<std::string>>(rc::gen::elementOf(std::move(letters))),
-        [](const std::vector<std::string>& parts) {
-            std::string out;
-            for (const auto& part : parts) out += part;
-            return out;
-        });
 }
 
 rc::Gen<std::string> globs() {

@@ -9,6 +9,7 @@
 #include "common/rule.h"
 #include "common/text.h"
 #include "unit/data_lines.h"
+#include "unit/words.h"
 
 namespace smtpblock {
 namespace {
@@ -30,10 +31,7 @@ void is_the_same_behind_a_closer_look(RuleType type, const std::string& written)
 
 TEST_CASE("what is plain is what it is behind a closer look") {
     rc::prop("made of plain parts", [](bool email) {
-        const auto parts =
-            *rc::gen::container<std::vector<std::string>>(rc::gen::elementOf(pieces));
-        std::string written;
-        for (const std::string& part : parts) written += part;
+        const std::string written = *test::words(pieces);
         is_the_same_behind_a_closer_look(email ? RuleType::email : RuleType::ehlo, written);
         if (!written.empty())
             is_the_same_behind_a_closer_look(RuleType::email, "a." + written + "@b." + written);

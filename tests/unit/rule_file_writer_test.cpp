@@ -9,6 +9,7 @@
 #include "unit/data_lines.h"
 #include "unit/rule_file_support.h"
 #include "unit/temporary_directory.h"
+#include "unit/words.h"
 
 namespace smtpblock {
 namespace {
@@ -35,12 +36,7 @@ const std::vector<std::string> pieces{
     "\xef\xbb\xbf", "\\u0000", "\xef\xbf\xbf"};
 
 rc::Gen<std::string> description() {
-    return rc::gen::map(rc::gen::container<std::vector<std::string>>(rc::gen::elementOf(pieces)),
-                        [](const std::vector<std::string>& parts) {
-                            std::string text;
-                            for (const std::string& part : parts) text += part;
-                            return text;
-                        });
+    return test::words(pieces);
 }
 
 Rule rule_of(const Pattern& pattern) {
