@@ -2,8 +2,6 @@
 // and says by which rules.
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <vector>
 
 #include "cli/commands.h"
@@ -73,17 +71,6 @@ struct Answer {
     std::optional<Rule> rule;  ///< the deciding one
 
     bool blocks() const { return decision.verdict != Verdict::pass; }
-    std::string others() const {
-        std::string ids;
-        const auto all = decision.all();
-        for (auto match = all.begin(); match != all.end(); ++match) {
-            const auto same = [&](const Match& other) { return other.id == match->id; };
-            const bool decides = decision.deciding && match->id == decision.deciding->id;
-            if (decides || std::any_of(all.begin(), match, same)) continue;
-            ids += fmt::format("{}{}", ids.empty() ? "" : ",", match->id);
-        }
-        return ids;
-    }
 };
 
 std::string line_of(const Answer& answer) {
@@ -91,7 +78,7 @@ std::string line_of(const Answer& answer) {
     return fmt::format(
         "{}\t{}\t{}\t{}\t{}\t{}", word(answer.direction), word(answer.decision.verdict),
         deciding ? fmt::format("{}", deciding->id) : "-", deciding ? word(deciding->field) : "-",
-        answer.rule ? field(answer.rule->pattern.text()) : "-", field(answer.others()));
+        answer.rule ? field(answer.rule->pattern.text()) : "-", field(answer.decision.others()));
 }
 
 std::string sentence_of(const Answer& answer, const Terminal& terminal) {
@@ -104,7 +91,7 @@ std::string sentence_of(const Answer& answer, const Terminal& terminal) {
         text += fmt::format(" ({} {} {} {})", word(answer.rule->pattern.type()),
                             field(answer.rule->pattern.text()), word(answer.rule->direction),
                             word(answer.rule->action));
-    if (const auto others = answer.others(); !others.empty())
+    if (const auto others = answer.decision.others(); !others.empty())
         text += fmt::format("; also matching: {}", others);
     return text;
 }

@@ -1,6 +1,7 @@
 #include "common/matcher.h"
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 
 #include "common/text.h"
@@ -253,6 +254,18 @@ private:
 };
 
 }  // namespace
+
+std::string Decision::others() const {
+    std::string text;
+    const auto matches_kept = all();
+    for (auto match = matches_kept.begin(); match != matches_kept.end(); ++match) {
+        const auto same = [&](const Match& other) { return other.id == match->id; };
+        const bool decides = deciding && deciding->id == match->id;
+        if (decides || std::any_of(matches_kept.begin(), match, same)) continue;
+        fmt::format_to(std::back_inserter(text), "{}{}", text.empty() ? "" : ",", match->id);
+    }
+    return text;
+}
 
 std::string_view word(Field field) {
     switch (field) {

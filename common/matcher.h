@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "common/address.h"
@@ -80,13 +81,15 @@ struct Decision {
     Verdict verdict = Verdict::pass;
     /// The rule that blocks; when it passes, the `allow` rule that was picked, if any.
     std::optional<Match> deciding;
-    std::size_t matches = 0;  ///< all that matched, deciding and `log` rules among them
     /// Enforcing is paused until then, so the verdict is `pass` whatever matched.
     std::optional<Time> paused_until{};
+    std::size_t matches = 0;  ///< all that matched, deciding and `log` rules among them
     /// The first `kept` of them, in the order of the values; of one value the most specific first.
     std::array<Match, kept> matched;
 
     std::span<const Match> all() const { return {matched.data(), matches < kept ? matches : kept}; }
+    /// The IDs of those that matched beside the deciding one, each once, as `3,9`.
+    std::string others() const;
 };
 
 /// Values are tested in the order sender, users, EHLO names; of several rejects (or, without one,

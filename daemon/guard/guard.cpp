@@ -62,18 +62,6 @@ void add_client(LogRecord& record, const smtp::Subject& subject, std::string_vie
     if (!subject.users.empty()) record.add("user", subject.users.front().text());
 }
 
-/// The other rules that matched, as `3,9`.
-std::string others(const Decision& decision, RuleId deciding) {
-    std::string text;
-    const auto all = decision.all();
-    for (auto match = all.begin(); match != all.end(); ++match) {
-        const auto same = [&](const Match& other) { return other.id == match->id; };
-        if (match->id == deciding || std::any_of(all.begin(), match, same)) continue;
-        fmt::format_to(std::back_inserter(text), "{}{}", text.empty() ? "" : ",", match->id);
-    }
-    return text;
-}
-
 }  // namespace
 
 Clock Clock::system() {
@@ -98,7 +86,7 @@ Verdict Guard::check(smtp::Moment moment, const smtp::Subject& subject) {
 
 void Guard::report(smtp::Moment moment, const smtp::Subject& subject, const Decision& decision) {
     if (decision.verdict != Verdict::pass)
-        report(moment, subject, *decision.deciding, others(decision, decision.deciding->id));
+        report(moment, subject, *decision.deciding, decision.others());
     RuleId last = 0;
     for (const Match& match : decision.all())
         if (match.action == Action::log && std::exchange(last, match.id) != match.id)
