@@ -124,10 +124,7 @@ Result<int> run(const ApplyArguments& arguments, const Context& context, Termina
     auto status = finished(terminal, exit, differs && !arguments.dry_run ? "applied" : "");
     if (!status) return status;
     if (!arguments.prune) tell_of_others(arguments, context, report, terminal);
-    if (arguments.dry_run)
-        terminal.note("a dry run: nothing was changed");
-    else
-        tell_where_in_force(context.store, context.editor.now, terminal);
+    tell_effect(arguments.dry_run, context.store, context.editor.now, terminal);
     return status;
 }
 

@@ -54,4 +54,11 @@ void tell_where_in_force(const StorePaths& store, Time now, Terminal& terminal) 
     tell_where_in_force(StoreReach{(*reader)->readers(), state->paused_until}, now, terminal);
 }
 
+void tell_effect(bool dry_run, const StorePaths& store, Time now, Terminal& terminal) {
+    if (dry_run)
+        terminal.note("a dry run: nothing was changed");
+    else
+        tell_where_in_force(store, now, terminal);
+}
+
 }  // namespace smtpblock

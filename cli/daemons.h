@@ -21,4 +21,7 @@ void tell_where_in_force(const StoreReach& reach, Time now, Terminal& terminal);
 /// open.
 void tell_where_in_force(const StorePaths& store, Time now, Terminal& terminal);
 
+/// The end of a command that loads rules: where they are in force, or that it was a dry run.
+void tell_effect(bool dry_run, const StorePaths& store, Time now, Terminal& terminal);
+
 }  // namespace smtpblock

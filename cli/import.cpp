@@ -73,10 +73,7 @@ Result<int> run(const ImportArguments& arguments, const Context& context, Termin
     print(arguments, *loaded, terminal);
     auto status = finished(terminal, exit_done, arguments.dry_run ? "" : "imported");
     if (!status) return status;
-    if (arguments.dry_run)
-        terminal.note("a dry run: nothing was changed");
-    else
-        tell_where_in_force(context.store, context.editor.now, terminal);
+    tell_effect(arguments.dry_run, context.store, context.editor.now, terminal);
     return status;
 }
 
