@@ -29,12 +29,16 @@ struct InitArguments {
     std::optional<std::string> admin_group;
 };
 
-struct AddArguments {
+/// What is said of each rule that is named, or comes from a file that does not say it.
+struct RuleSettings {
     std::optional<RuleType> type;
     std::optional<Direction> direction;
     std::optional<Action> action;
     std::optional<Time> expires;
     std::optional<std::string> description;
+};
+
+struct AddArguments : RuleSettings {
     bool replace = false;
     bool if_absent = false;
     bool dry_run = false;
@@ -85,13 +89,8 @@ struct CheckArguments {
     std::optional<std::string> user;
 };
 
-struct ImportArguments {
+struct ImportArguments : RuleSettings {
     std::optional<RuleFormat> format;
-    std::optional<RuleType> type;
-    std::optional<Direction> direction;
-    std::optional<Action> action;
-    std::optional<Time> expires;
-    std::optional<std::string> description;
     bool replace = false;
     bool if_absent = false;
     bool skip_bad = false;

@@ -26,6 +26,18 @@ void bind_end(OptionBinder& bind, std::optional<Time>& expires) {
                end_at);
 }
 
+void bind_settings(OptionBinder& bind, RuleSettings& settings) {
+    bind.value("--type", types, "What the patterns are; not needed when there is an @ in them",
+               settings.type, type_meant);
+    bind.value("--dir", directions, "The way of the mail that the rule applies to (both)",
+               settings.direction, direction_meant);
+    bind.value("--action", actions, "What becomes of it (reject)", settings.action, action_meant);
+    bind_end(bind, settings.expires);
+    bind.only_one_of({"--for", "--until"});
+    bind.value("--description", "TEXT", "Why, for those who read the list", settings.description,
+               description_meant);
+}
+
 void bind_init(OptionBinder& bind, Wanted& wanted) {
     auto& init = wanted.command.emplace<InitArguments>();
     bind.text("--group", "GROUP", "The group that smtpblockd runs in", init.group);
@@ -35,15 +47,7 @@ void bind_init(OptionBinder& bind, Wanted& wanted) {
 
 void bind_add(OptionBinder& bind, Wanted& wanted) {
     auto& add = wanted.command.emplace<AddArguments>();
-    bind.value("--type", types, "What the patterns are; not needed when there is an @ in them",
-               add.type, type_meant);
-    bind.value("--dir", directions, "The way of the mail that the rule applies to (both)",
-               add.direction, direction_meant);
-    bind.value("--action", actions, "What becomes of it (reject)", add.action, action_meant);
-    bind_end(bind, add.expires);
-    bind.only_one_of({"--for", "--until"});
-    bind.value("--description", "TEXT", "Why, for those who read the list", add.description,
-               description_meant);
+    bind_settings(bind, add);
     bind.flag("--replace", "Change the rule that has the pattern, if any", add.replace);
     bind.flag("--if-absent", "Leave the rule that has the pattern as it is", add.if_absent);
     bind.only_one_of({"--replace", "--if-absent"});
@@ -117,13 +121,7 @@ void bind_import(OptionBinder& bind, Wanted& wanted) {
     bind.only_one_of({"--replace", "--if-absent"});
     bind.flag("--yes", "Take patterns that match everything, such as *", import.yes);
     bind.under("Where the file does not say");
-    bind.value("--type", types, "What the patterns are", import.type, type_meant);
-    bind.value("--dir", directions, "The way of the mail (both)", import.direction,
-               direction_meant);
-    bind.value("--action", actions, "What becomes of it (reject)", import.action, action_meant);
-    bind_end(bind, import.expires);
-    bind.only_one_of({"--for", "--until"});
-    bind.value("--description", "TEXT", "Why", import.description, description_meant);
+    bind_settings(bind, import);
     bind.text("FILE", "", "The file; - is standard input", import.file);
 }
 
