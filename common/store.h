@@ -11,6 +11,9 @@
 //       lock.mdb         0660 root:G   written by every reader: its slot in LMDB's table
 //     seen/ maildir/     0750 smtpblock:G
 //
+// Where administrators have a group A of their own, data.mdb is 0664 root:A and lock.mdb 0666: they
+// are in G as well, and everybody else is kept out by the mode of rules/.
+//
 // How it comes to be (store_files.h). `init`, or the first `add`, makes both files with their
 // owners and modes before LMDB opens anything: LMDB would give both files one mode. lock.mdb gets
 // its full size on the disk, because a hole in it, mapped on a full disk, is a SIGBUS in whoever
@@ -30,12 +33,12 @@
 // new IDs are a range in the edit's record; what came after an edit is what was before the next
 // one, or the rule as it stands. So an import of a million rules is a record of forty octets.
 //
-// How it grows (store_writer.h). One edit is one transaction: rules, ids and state change together
-// or not at all, synced before edit() returns. LMDB writes changed pages to free places and then
-// its head, so a killed writer leaves the old store whole; its mutex is recovered by the next one.
-// Freed pages are used again once no reader's snapshot needs them: the file grows while a reader
-// holds a snapshot and never shrinks. An ID is never given twice. A writer that is stopped keeps
-// the mutex: others give up after `write_patience`.
+// How it grows (store_writer.h). One edit is one transaction: all tables and the state change
+// together or not at all, synced before edit() returns. LMDB writes changed pages to free places
+// and then its head, so a killed writer leaves the old store whole; its mutex is recovered by the
+// next one. Freed pages are used again once no reader's snapshot needs them: the file grows while a
+// reader holds a snapshot and never shrinks. An ID is never given twice. A writer that is stopped
+// keeps the mutex: others give up after `write_patience`.
 //
 // How it is read (store_reader.h). A reader takes one slot and keeps it; each decision renews its
 // snapshot, looks keys up, copies what it found and gives the snapshot back, within microseconds.
