@@ -10,6 +10,9 @@
 namespace smtpblock {
 namespace {
 
+/// What fits in a sockaddr_un with its NUL (unix(7)).
+constexpr std::size_t longest_socket_path = 107;
+
 struct HostPort {
     std::string_view host;  // without the brackets of an IPv6 address
     bool bracketed = false;
@@ -63,11 +66,10 @@ std::string Endpoint::text() const {
 }
 
 Result<UpstreamAddress> UpstreamAddress::parse(std::string_view written) {
-    if (written.starts_with("smtps://") || written.starts_with("smtp+unix:"))
-        return fail(ErrorCode::bad_input,
-                    "{}: not supported by this version; write smtp://HOST:PORT or maildir:DIR",
-                    quoted(written));
     constexpr std::string_view maildir_scheme = "maildir:";
+    constexpr std::string_view unix_scheme = "smtp+unix:";
+    constexpr std::string_view smtp_scheme = "smtp://";
+    constexpr std::string_view smtps_scheme = "smtps://";
     if (written.starts_with(maildir_scheme)) {
         const std::string_view directory = written.substr(maildir_scheme.size());
         if (directory.empty() || directory.find('\0') != std::string_view::npos)
@@ -75,9 +77,23 @@ Result<UpstreamAddress> UpstreamAddress::parse(std::string_view written) {
                         quoted(written));
         return maildir(std::string(directory));
     }
-    constexpr std::string_view smtp_scheme = "smtp://";
-    const bool has_scheme = written.starts_with(smtp_scheme);
-    const auto parts = split(has_scheme ? written.substr(smtp_scheme.size()) : written);
+    UpstreamAddress out;
+    if (written.starts_with(unix_scheme)) {
+        out.kind = Kind::unix_socket;
+        out.path = written.substr(unix_scheme.size());
+        if (!out.path.starts_with('/') || out.path.size() > longest_socket_path ||
+            out.path.find('\0') != std::string::npos)
+            return fail(ErrorCode::bad_input,
+                        "{}: not the path of a socket, which begins with / and has at most {} "
+                        "octets; write smtp+unix:/PATH",
+                        quoted(written), longest_socket_path);
+        return out;
+    }
+    out.implicit_tls = written.starts_with(smtps_scheme);
+    const std::string_view scheme = out.implicit_tls                    ? smtps_scheme
+                                    : written.starts_with(smtp_scheme) ? smtp_scheme
+                                                                       : std::string_view{};
+    const auto parts = split(written.substr(scheme.size()));
     const auto address = parts ? IpAddress::parse(parts->host) : std::nullopt;
     const bool valid = parts && parts->port != 0 &&
                        (address ? parts->bracketed != address->is_v4()
@@ -85,9 +101,8 @@ Result<UpstreamAddress> UpstreamAddress::parse(std::string_view written) {
     if (!valid)
         return fail(ErrorCode::bad_input,
                     "{}: not an upstream; write smtp://HOST:PORT, such as smtp://127.0.0.1:10025, "
-                    "or maildir:DIR",
+                    "smtps://HOST:PORT, smtp+unix:/PATH or maildir:DIR",
                     quoted(written));
-    UpstreamAddress out;
     out.kind = Kind::smtp;
     out.host = address ? address->text() : std::string(parts->host);
     out.port = parts->port;
@@ -96,12 +111,20 @@ Result<UpstreamAddress> UpstreamAddress::parse(std::string_view written) {
 
 UpstreamAddress UpstreamAddress::maildir(std::string directory) {
     UpstreamAddress out;
-    out.directory = std::move(directory);
+    out.path = std::move(directory);
     return out;
 }
 
 std::string UpstreamAddress::text() const {
-    return kind == Kind::maildir ? "maildir:" + directory : "smtp://" + join(host, port);
+    switch (kind) {
+        case Kind::smtp:
+            return (implicit_tls ? "smtps://" : "smtp://") + join(host, port);
+        case Kind::unix_socket:
+            return "smtp+unix:" + path;
+        case Kind::maildir:
+            break;
+    }
+    return "maildir:" + path;
 }
 
 }  // namespace smtpblock

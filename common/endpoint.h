@@ -24,14 +24,15 @@ struct Endpoint {
 
 /// An SMTP server, or the embedded Maildir.
 struct UpstreamAddress {
-    enum class Kind : std::uint8_t { smtp, maildir };
+    enum class Kind : std::uint8_t { smtp, unix_socket, maildir };
 
     Kind kind = Kind::maildir;
-    std::string host;  ///< smtp: a name, or an address without brackets
+    bool implicit_tls = false;  ///< smtp, written `smtps://`
+    std::string host;           ///< smtp: a name, or an address without brackets
     std::uint16_t port = 0;
-    std::string directory;  ///< maildir
+    std::string path;  ///< of the unix socket, or the directory of the Maildir
 
-    /// `smtp://HOST:PORT`, `HOST:PORT` or `maildir:DIR`.
+    /// `smtp://HOST:PORT`, `HOST:PORT`, `smtps://HOST:PORT`, `smtp+unix:PATH` or `maildir:DIR`.
     static Result<UpstreamAddress> parse(std::string_view written);
     static UpstreamAddress maildir(std::string directory);
     std::string text() const;

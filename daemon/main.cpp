@@ -53,7 +53,7 @@ void raise_descriptor_limit() {
 Result<void> prepare_maildirs(const Setup& setup) {
     for (const net::ListenerOptions& listener : setup.listeners) {
         if (listener.upstream.kind != UpstreamAddress::Kind::maildir) continue;
-        if (auto made = maildir::prepare(listener.upstream.directory); !made) return made;
+        if (auto made = maildir::prepare(listener.upstream.path); !made) return made;
     }
     return {};
 }

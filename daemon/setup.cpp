@@ -35,12 +35,16 @@ smtp::AuthWithoutTls meaning_of(AuthOffer offer) {
 
 /// What is said to it stays in this machine.
 bool is_private(const UpstreamAddress& upstream) {
-    if (upstream.kind == UpstreamAddress::Kind::maildir || upstream.host == "localhost")
-        return true;
+    if (upstream.kind != UpstreamAddress::Kind::smtp || upstream.host == "localhost") return true;
     const auto address = IpAddress::parse(upstream.host);
     static const IpNetwork v4 = *IpNetwork::parse("127.0.0.0/8");
     static const IpNetwork v6 = *IpNetwork::parse("::1/128");
     return address && (v4.contains(*address) || v6.contains(*address));
+}
+
+smtp::UpstreamTls tls_of(const UpstreamAddress& upstream) {
+    if (upstream.implicit_tls) return smtp::UpstreamTls::implicit;
+    return is_private(upstream) ? smtp::UpstreamTls::none : smtp::UpstreamTls::starttls;
 }
 
 /// Those of the command line, a listener a direction, so that each has one name in the log.
@@ -78,7 +82,7 @@ net::ListenerOptions options_of(const ListenerConfig& from, const Config& config
     session.banner = from.banner;
     session.auth_domain = from.auth_domain.value_or(domain_of_host(hostname));
     session.auth_without_tls = meaning_of(from.auth_without_tls);
-    session.upstream_is_private = is_private(out.upstream);
+    session.upstream_tls = tls_of(out.upstream);
     session.rcpt_reply = from.rcpt_reply;
     session.defer_reply = from.defer_reply;
     session.command_line = config.limits.command_line;
@@ -86,7 +90,7 @@ net::ListenerOptions options_of(const ListenerConfig& from, const Config& config
     session.recipients = config.limits.recipients;
     session.timeouts = timeouts_of(config.timeouts);
 
-    out.maildir.directory = out.upstream.directory;
+    out.maildir.directory = out.upstream.path;
     out.maildir.hostname = hostname;
     out.maildir.auth_domain = session.auth_domain;
     out.maildir.needs_auth = from.direction == Direction::out;
@@ -118,7 +122,7 @@ Result<Setup> make_setup(const Options& options, const Config& config,
     for (const ListenerConfig& listener : listeners)
         setup.listeners.push_back(options_of(listener, config, hostname, maildir));
 
-    if (options.upstream && options.upstream->kind == UpstreamAddress::Kind::smtp)
+    if (options.upstream && options.upstream->kind != UpstreamAddress::Kind::maildir)
         setup.warnings.push_back(
             fmt::format("{} sees this host's address instead of the client's: it must not relay "
                         "for it",

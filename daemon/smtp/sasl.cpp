@@ -11,16 +11,6 @@ constexpr std::size_t stand_in_octets = 12;  // for an empty secret, which could
 
 }  // namespace
 
-std::string_view word(Mechanism mechanism) {
-    switch (mechanism) {
-        case Mechanism::plain:
-            return "PLAIN";
-        case Mechanism::login:
-            return "LOGIN";
-    }
-    return "?";
-}
-
 PlainMessage PlainMessage::parse(std::string_view decoded) {
     PlainMessage message;
     const auto first = decoded.find('\0');

@@ -7,12 +7,10 @@
 #include <string_view>
 #include <vector>
 
+#include "daemon/smtp/mechanism.h"
 #include "daemon/smtp/session_options.h"
 
 namespace smtpblock::smtp {
-
-enum class Mechanism : std::uint8_t { plain, login };
-std::string_view word(Mechanism mechanism);
 
 /// The message of PLAIN (RFC 4616 2), decoded: [authzid] NUL authcid NUL passwd.
 struct PlainMessage {

@@ -17,6 +17,9 @@ Session::~Session() = default;
 void Session::on_connected(Side side, Instant now) {
     impl_->on_connected(side, now);
 }
+void Session::on_tls(Side side, Instant now) {
+    impl_->on_tls(side, now);
+}
 void Session::on_bytes(Side side, std::string_view bytes, Instant now) {
     impl_->on_bytes(side, bytes, now);
     impl_->on_bytes_gone();
@@ -78,6 +81,12 @@ void Session::Impl::on_connected(Side side, Instant now) {
     if (side == Side::client || link_.state() != UpstreamLink::State::connecting) return;
     upstream_since_ = now;
     link_.on_connected();
+}
+
+void Session::Impl::on_tls(Side side, Instant now) {
+    begin(now);
+    (void)side;
+    work();
 }
 
 void Session::Impl::on_bytes(Side side, std::string_view bytes, Instant now) {

@@ -23,6 +23,7 @@ enum class Want : std::uint8_t {
     nothing,  ///< do not read from this side now: back-pressure, or there is no connection
     connect,  ///< (upstream) make a connection
     read,
+    tls_handshake,  ///< everything is written and nothing more of the raw bytes is read: begin TLS
     close,  ///< close at once; what is still to be written is dropped
 };
 
@@ -37,6 +38,9 @@ public:
     Session& operator=(const Session&) = delete;
 
     void on_connected(Side side, Instant now);
+    /// The handshake that was wanted is done; from now on bytes are those inside TLS. One that
+    /// fails is an on_closed().
+    void on_tls(Side side, Instant now);
     /// `bytes` need to live during the call only. All are taken.
     void on_bytes(Side side, std::string_view bytes, Instant now);
     /// The same without a copy of a message on its way: output(upstream) may show a part of

@@ -31,12 +31,6 @@ void wipe(std::string& secret) {
     secret.clear();
 }
 
-std::optional<Mechanism> mechanism_of(std::string_view name) {
-    for (const Mechanism mechanism : {Mechanism::plain, Mechanism::login})
-        if (equal_ignoring_case(name, word(mechanism))) return mechanism;
-    return std::nullopt;
-}
-
 /// What stands behind AUTH (RFC 4954 4).
 struct AuthArgument {
     std::string_view name;                     ///< of the mechanism
@@ -58,20 +52,10 @@ private:
     }
 };
 
-bool offers(const Keywords& keywords, Mechanism mechanism) {
-    switch (mechanism) {
-        case Mechanism::plain:
-            return keywords.auth_plain;
-        case Mechanism::login:
-            return keywords.auth_login;
-    }
-    return false;
-}
-
 }  // namespace
 
 bool Session::Impl::auth_offered() const {
-    if (!profile_.keywords.auth() || !options_.upstream_is_private) return false;
+    if (!profile_.keywords.auth()) return false;
     switch (options_.auth_without_tls) {
         case AuthWithoutTls::never:
             return false;
@@ -98,7 +82,7 @@ bool Session::Impl::is_refused_before_connecting(std::string_view argument) {
         why = "503 5.5.1 Error: authentication not enabled";
     else if (parsed.name.empty() || parsed.surplus)
         why = "501 5.5.4 Syntax: AUTH mechanism";
-    else if (!mechanism || !offers(profile_.keywords, *mechanism))
+    else if (!mechanism || !profile_.keywords.mechanisms.has(*mechanism))
         why = "504 5.5.4 Error: authentication mechanism not supported";
     if (!why.empty()) refuse(why);
     return !why.empty();

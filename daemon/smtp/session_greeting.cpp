@@ -32,9 +32,12 @@ void Session::Impl::ehlo(std::string_view argument) {
     std::vector<std::string> lines{std::string(host()), "PIPELINING"};
     if (keywords.size)
         lines.push_back(*keywords.size == 0 ? "SIZE" : fmt::format("SIZE {}", *keywords.size));
-    if (auth_offered())
-        lines.push_back(fmt::format("AUTH{}{}", keywords.auth_plain ? " PLAIN" : "",
-                                    keywords.auth_login ? " LOGIN" : ""));
+    if (auth_offered()) {
+        std::string auth = "AUTH";
+        for (const Mechanism mechanism : mechanisms)
+            if (keywords.mechanisms.has(mechanism)) auth += fmt::format(" {}", word(mechanism));
+        lines.push_back(std::move(auth));
+    }
     if (keywords.enhanced_status_codes) lines.emplace_back("ENHANCEDSTATUSCODES");
     if (keywords.eight_bit_mime) lines.emplace_back("8BITMIME");
 

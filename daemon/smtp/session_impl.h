@@ -32,6 +32,7 @@ public:
          Instant now);
 
     void on_connected(Side side, Instant now);
+    void on_tls(Side side, Instant now);
     void on_bytes(Side side, std::string_view bytes, Instant now);
     void on_bytes_gone() { link_.output().keep_borrowed(); }
     void on_written(Side side, std::size_t bytes, Instant now);

@@ -30,6 +30,18 @@ using KeyedHash = std::function<std::array<unsigned char, 32>(std::string_view)>
 
 enum class AuthWithoutTls : std::uint8_t { never, loopback, always };
 
+/// RFC 3207, in front.
+enum class StartTls : std::uint8_t { off, optional, required };
+
+/// Behind: never less than what is written, whatever the upstream offers.
+enum class UpstreamTls : std::uint8_t { none, starttls, implicit };
+
+/// Who answers a blocked login.
+enum class AuthFailure : std::uint8_t {
+    upstream,  ///< it does, to a wrong secret
+    local,     ///< we do, in the words that were learnt from it
+};
+
 struct SessionOptions {
     std::string listener;  ///< its name in the log
     Direction direction = Direction::in;
@@ -37,8 +49,10 @@ struct SessionOptions {
     std::string banner = "ESMTP";
     std::string auth_domain;
     AuthWithoutTls auth_without_tls = AuthWithoutTls::loopback;
-    /// False where a secret sent to the upstream could be read on the way.
-    bool upstream_is_private = true;
+    bool implicit_tls = false;  ///< in front: a session begins with the handshake
+    StartTls starttls = StartTls::off;
+    UpstreamTls upstream_tls = UpstreamTls::none;
+    AuthFailure auth_failure = AuthFailure::upstream;
     /// `{rcpt}` stands for the recipient as the client spelt it.
     std::string rcpt_reply;
     std::string defer_reply;

@@ -27,6 +27,9 @@ Keywords parse_keywords(const std::vector<std::string>& lines) {
         const std::string_view keyword = take_word(line);
         if (equal_ignoring_case(keyword, "PIPELINING")) keywords.pipelining = true;
         if (equal_ignoring_case(keyword, "8BITMIME")) keywords.eight_bit_mime = true;
+        if (equal_ignoring_case(keyword, "SMTPUTF8")) keywords.smtputf8 = true;
+        if (equal_ignoring_case(keyword, "DSN")) keywords.dsn = true;
+        if (equal_ignoring_case(keyword, "STARTTLS")) keywords.starttls = true;
         if (equal_ignoring_case(keyword, "ENHANCEDSTATUSCODES"))
             keywords.enhanced_status_codes = true;
         if (equal_ignoring_case(keyword, "SIZE")) {
@@ -37,8 +40,7 @@ Keywords parse_keywords(const std::vector<std::string>& lines) {
         }
         if (!equal_ignoring_case(keyword, "AUTH")) continue;
         for (auto word = take_word(line); !word.empty(); word = take_word(line)) {
-            if (equal_ignoring_case(word, "PLAIN")) keywords.auth_plain = true;
-            if (equal_ignoring_case(word, "LOGIN")) keywords.auth_login = true;
+            if (const auto mechanism = mechanism_of(word)) keywords.mechanisms.add(*mechanism);
         }
     }
     return keywords;

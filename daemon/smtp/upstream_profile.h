@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "daemon/smtp/mechanism.h"
+
 namespace smtpblock::smtp {
 
 /// The EHLO keywords of which the front makes use; every other one is hidden.
@@ -16,10 +18,12 @@ struct Keywords {
     bool eight_bit_mime = true;
     bool enhanced_status_codes = true;
     std::optional<std::uint64_t> size;  ///< RFC 1870; 0: the keyword without a limit
-    bool auth_plain = false;
-    bool auth_login = false;
+    MechanismSet mechanisms;            ///< RFC 4954, those that are understood
+    bool smtputf8 = false;              ///< RFC 6531
+    bool dsn = false;                   ///< RFC 3461
+    bool starttls = false;              ///< RFC 3207; between the front and the upstream
 
-    bool auth() const { return auth_plain || auth_login; }
+    bool auth() const { return !mechanisms.empty(); }
     friend bool operator==(const Keywords&, const Keywords&) = default;
 };
 

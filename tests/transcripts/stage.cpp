@@ -34,8 +34,6 @@ void set_option(const std::string& option, smtp::SessionOptions& options,
         options.auth_without_tls = value == "true"    ? smtp::AuthWithoutTls::always
                                    : value == "false" ? smtp::AuthWithoutTls::never
                                                       : smtp::AuthWithoutTls::loopback;
-    else if (key == "private")
-        options.upstream_is_private = is_yes(value);
     else if (key == "rcpt_reply")
         options.rcpt_reply = value;
     else if (key == "defer_reply")
@@ -61,8 +59,12 @@ void set_option(const std::string& option, smtp::SessionOptions& options,
     else if (key == "size")
         profile.keywords.size = number();
     else if (key == "auth") {
-        profile.keywords.auth_plain = value.find("plain") != value.npos;
-        profile.keywords.auth_login = value.find("login") != value.npos;
+        for (std::size_t begin = 0; begin < value.size();) {
+            const auto end = std::min(value.find(',', begin), value.size());
+            profile.keywords.mechanisms.add(
+                smtp::mechanism_of(value.substr(begin, end - begin)).value());
+            begin = end + 1;
+        }
     } else
         throw std::runtime_error("no option of a listener: " + option);
 }

@@ -36,8 +36,8 @@ TEST_CASE("the upstream's name and keywords are learnt from its banner and EHLO"
     CHECK(upstream.profile.learnt);
     CHECK(upstream.profile.host == "mx.example.org");
     CHECK(upstream.profile.keywords.size == 1000U);
-    CHECK(upstream.profile.keywords.auth_plain);
-    CHECK_FALSE(upstream.profile.keywords.auth_login);
+    CHECK(upstream.profile.keywords.mechanisms.has(Mechanism::plain));
+    CHECK_FALSE(upstream.profile.keywords.mechanisms.has(Mechanism::login));
     CHECK_FALSE(upstream.profile.keywords.eight_bit_mime);
     CHECK(upstream.learner.want() == Want::read);
     upstream.say("221 Bye\r\n");

@@ -51,7 +51,8 @@ public:
                 out[i % 32] = static_cast<unsigned char>(out[i % 32] * 31 + text[i]);
             return out;
         };
-        profile_.keywords.auth_plain = profile_.keywords.auth_login = true;
+        profile_.keywords.mechanisms.add(Mechanism::plain);
+        profile_.keywords.mechanisms.add(Mechanism::login);
     }
 
     void run() {

@@ -61,7 +61,7 @@ TEST_CASE("without an upstream mail goes to the Maildir beside the store") {
     CHECK(setup.store == "/srv/rules");
     CHECK(setup.listeners[0].upstream.text() == "maildir:/srv/rules/maildir");
     CHECK(setup.listeners[0].maildir.directory == "/srv/rules/maildir");
-    CHECK(setup.listeners[0].session.upstream_is_private);
+    CHECK(setup.listeners[0].session.upstream_tls == smtp::UpstreamTls::none);
 }
 
 TEST_CASE("an upstream of the command line is told nothing of the client, and that is said") {
@@ -70,22 +70,26 @@ TEST_CASE("an upstream of the command line is told nothing of the client, and th
     const Setup setup = good(options);
     REQUIRE(setup.warnings.size() == 1);
     CHECK(setup.warnings[0].starts_with("smtp://192.0.2.1:25 sees this host's address"));
-    CHECK_FALSE(setup.listeners[0].session.upstream_is_private);
+    CHECK(setup.listeners[0].session.upstream_tls == smtp::UpstreamTls::starttls);
 }
 
 TEST_CASE("a secret goes only where nobody can read it on the way") {
-    for (const auto& [upstream, is_private] :
-         std::initializer_list<std::pair<const char*, bool>>{{"127.0.0.1:25", true},
-                                                             {"127.9.9.9:25", true},
-                                                             {"[::1]:25", true},
-                                                             {"localhost:25", true},
-                                                             {"192.0.2.1:25", false},
-                                                             {"mx.example.org:25", false},
-                                                             {"maildir:/m", true}}) {
+    for (const auto& [upstream, tls] :
+         std::initializer_list<std::pair<const char*, smtp::UpstreamTls>>{
+             {"127.0.0.1:25", smtp::UpstreamTls::none},
+             {"127.9.9.9:25", smtp::UpstreamTls::none},
+             {"[::1]:25", smtp::UpstreamTls::none},
+             {"localhost:25", smtp::UpstreamTls::none},
+             {"smtp+unix:/run/smtp", smtp::UpstreamTls::none},
+             {"smtps://127.0.0.1:465", smtp::UpstreamTls::implicit},
+             {"192.0.2.1:25", smtp::UpstreamTls::starttls},
+             {"mx.example.org:25", smtp::UpstreamTls::starttls},
+             {"smtps://mx.example.org:465", smtp::UpstreamTls::implicit},
+             {"maildir:/m", smtp::UpstreamTls::none}}) {
         Config config;
         config.listeners = {configured()};
         config.listeners[0].upstream = *UpstreamAddress::parse(upstream);
-        CHECK(good({}, config).listeners[0].session.upstream_is_private == is_private);
+        CHECK(good({}, config).listeners[0].session.upstream_tls == tls);
     }
 }
 
