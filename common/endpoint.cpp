@@ -90,7 +90,7 @@ Result<UpstreamAddress> UpstreamAddress::parse(std::string_view written) {
         return out;
     }
     out.implicit_tls = written.starts_with(smtps_scheme);
-    const std::string_view scheme = out.implicit_tls                    ? smtps_scheme
+    const std::string_view scheme = out.implicit_tls                   ? smtps_scheme
                                     : written.starts_with(smtp_scheme) ? smtp_scheme
                                                                        : std::string_view{};
     const auto parts = split(written.substr(scheme.size()));

@@ -25,6 +25,7 @@ std::string_view flaw_of(std::string_view parameter) {
         equal_ignoring_case(parameter, "BODY=8BITMIME") ||
         starts_with_ignoring_case(parameter, "AUTH="))
         return {};
+    if (equal_ignoring_case(parameter, "SMTPUTF8")) return {};
     if (!starts_with_ignoring_case(parameter, "SIZE=")) return "555 5.5.4 Unsupported option";
     const std::string_view digits = parameter.substr(5);
     std::uint64_t octets = 0;
@@ -111,7 +112,7 @@ void Server::perform(std::string_view line) {
             if (!extended_) return say(fmt::format("250 {}", options_.hostname));
             return say(
                 fmt::format("250-{}\r\n250-PIPELINING\r\n250-SIZE {}\r\n250-AUTH PLAIN "
-                            "LOGIN\r\n250-ENHANCEDSTATUSCODES\r\n250 8BITMIME",
+                            "LOGIN\r\n250-ENHANCEDSTATUSCODES\r\n250-8BITMIME\r\n250 SMTPUTF8",
                             options_.hostname, message_octets));
         case smtp::Verb::mail:
             return mail(command.argument);
@@ -133,6 +134,7 @@ void Server::perform(std::string_view line) {
             closed_ = true;
             return;
         case smtp::Verb::bdat:
+        case smtp::Verb::starttls:
         case smtp::Verb::not_implemented:
         case smtp::Verb::not_smtp:
         case smtp::Verb::unknown:

@@ -44,8 +44,8 @@ void Probe::stop() {
 
 void Probe::try_now() {
     const auto now = steady_clock::now();
-    learner_.emplace(options_.hostname, upstream_.profile(), options_.timeouts.upstream_connect,
-                     now);
+    learner_.emplace(options_.hostname, options_.upstream_tls, upstream_.profile(),
+                     options_.timeouts.upstream_connect, now);
     link_ = upstream_.connect(*this, "");
     try_timer_.expires_at(learner_->deadline());
     try_timer_.async_wait([this](error_code error) {

@@ -25,7 +25,7 @@ constexpr std::array<std::pair<std::string_view, Verb>, 21> verbs{{
     {"EXPN", Verb::not_implemented},
     {"ETRN", Verb::not_implemented},
     {"HELP", Verb::not_implemented},
-    {"STARTTLS", Verb::not_implemented},
+    {"STARTTLS", Verb::starttls},
     {"BDAT", Verb::bdat},
     {"GET", Verb::not_smtp},
     {"POST", Verb::not_smtp},
@@ -122,20 +122,14 @@ PathArgument PathArgument::parse(std::string_view argument, std::string_view key
         text.remove_prefix(typed.size());
     }
 
-    if (std::any_of(typed.begin(), typed.end(), is_eight_bit)) {
-        result.fault = Fault::eight_bit;
-        return result;
-    }
-    if (!parse_path(typed, result.path)) {
-        result.fault = Fault::address;
-        return result;
-    }
+    result.eight_bit = std::any_of(typed.begin(), typed.end(), is_eight_bit);
+    const bool sound = parse_path(typed, result.path);
     for (text = trimmed(text); !text.empty();) {
         const auto parameter = text.substr(0, text.find_first_of(white_space));
         result.parameters.push_back(parameter);
         text = trimmed(text.substr(parameter.size()));
     }
-    result.fault = Fault::none;
+    result.fault = sound ? Fault::none : Fault::address;
     return result;
 }
 

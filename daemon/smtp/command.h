@@ -22,7 +22,8 @@ enum class Verb : std::uint8_t {
     quit,
     vrfy,
     auth,
-    not_implemented,  ///< a verb of the RFCs that is not offered: EXPN, ETRN, STARTTLS, HELP
+    starttls,
+    not_implemented,  ///< a verb of the RFCs that is not offered: EXPN, ETRN, HELP
     bdat,             ///< not offered, so where its chunk ends is nobody's knowledge
     not_smtp,         ///< another protocol's first line, or none at all: no use to talk on
     unknown,
@@ -49,13 +50,13 @@ struct Path {
 struct PathArgument {
     enum class Fault : std::uint8_t {
         none,
-        syntax,     ///< no `FROM:<...>` at all
-        address,    ///< the address cannot be parsed
-        eight_bit,  ///< it needs SMTPUTF8
+        syntax,   ///< no `FROM:<...>` at all
+        address,  ///< the address cannot be parsed
     };
 
     Fault fault = Fault::none;
     Path path;
+    bool eight_bit = false;  ///< the path needs SMTPUTF8 (RFC 6531)
     std::vector<std::string_view> parameters;
 
     /// `keyword` is `FROM:` or `TO:`. White space behind the colon and missing brackets are let

@@ -6,15 +6,25 @@
 
 namespace smtpblock::smtp {
 
-Learner::Learner(std::string hostname, UpstreamProfile& profile, Duration patience, Instant now)
-    : hostname_(std::move(hostname)), profile_(profile), deadline_(now + patience) {}
+Learner::Learner(std::string hostname, UpstreamTls tls, UpstreamProfile& profile, Duration patience,
+                 Instant now)
+    : hostname_(std::move(hostname)), tls_(tls), profile_(profile), deadline_(now + patience) {}
 
 void Learner::on_connected() {
-    if (awaits_ == Awaits::connection) awaits_ = Awaits::banner;
+    if (awaits_ != Awaits::connection) return;
+    awaits_ = tls_ == UpstreamTls::implicit ? Awaits::handshake : Awaits::banner;
+}
+
+void Learner::on_tls() {
+    if (awaits_ != Awaits::handshake) return;
+    if (tls_ == UpstreamTls::implicit)
+        awaits_ = Awaits::banner;
+    else
+        send("EHLO", Awaits::ehlo);
 }
 
 void Learner::on_bytes(std::string_view bytes) {
-    while (!bytes.empty() && awaits_ != Awaits::nothing) {
+    while (!bytes.empty() && awaits_ != Awaits::nothing && awaits_ != Awaits::handshake) {
         switch (parser_.take(bytes)) {
             case ReplyParser::State::more:
                 return;
@@ -32,19 +42,28 @@ void Learner::on_reply(const Reply& reply) {
         case Awaits::banner:
             if (reply.code != 220) return give_up(reply.text());
             host_ = reply.text().substr(0, reply.text().find(' '));
-            return send("EHLO", Awaits::ehlo);
-        case Awaits::ehlo: {
+            return send("EHLO", tls_ == UpstreamTls::starttls ? Awaits::clear_ehlo : Awaits::ehlo);
+        case Awaits::clear_ehlo:
+            if (!reply.positive() || !keywords_of(reply).starttls)
+                return give_up("it does not offer STARTTLS");
+            output_.bytes() += "STARTTLS\r\n";
+            awaits_ = Awaits::starttls;
+            return;
+        case Awaits::starttls:
+            if (reply.code != 220)
+                return give_up(fmt::format("it refuses STARTTLS: {}", reply.text()));
+            awaits_ = Awaits::handshake;  // what stands behind the reply is thrown away
+            return;
+        case Awaits::ehlo:
             if (reply.code / 100 == 5) return send("HELO", Awaits::helo);
             if (!reply.positive()) return give_up(reply.text());
-            auto lines = reply.lines();
-            lines.erase(lines.begin());
-            return succeed(parse_keywords(lines));
-        }
+            return succeed(keywords_of(reply));
         case Awaits::helo:
             if (!reply.positive()) return give_up(reply.text());
             return succeed(parse_keywords({}));
         case Awaits::bye:
         case Awaits::connection:
+        case Awaits::handshake:
         case Awaits::nothing:
             awaits_ = Awaits::nothing;
             return;
@@ -84,7 +103,11 @@ Want Learner::want() const {
             return Want::connect;
         case Awaits::nothing:
             return Want::close;
+        case Awaits::handshake:
+            return Want::tls_handshake;
         case Awaits::banner:
+        case Awaits::clear_ehlo:
+        case Awaits::starttls:
         case Awaits::ehlo:
         case Awaits::helo:
         case Awaits::bye:

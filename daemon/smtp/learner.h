@@ -16,16 +16,20 @@ namespace smtpblock::smtp {
 class Learner {
 public:
     /// Fills `profile`, which must outlive it, when it succeeds. Gives up after `patience`.
-    Learner(std::string hostname, UpstreamProfile& profile, Duration patience, Instant now);
+    Learner(std::string hostname, UpstreamTls tls, UpstreamProfile& profile, Duration patience,
+            Instant now);
 
     void on_connected();
+    /// The handshake that was wanted is done.
+    void on_tls();
     void on_bytes(std::string_view bytes);
     void on_written(std::size_t octets) { output_.taken(octets); }
     /// The end of the connection, of whatever kind; `why` is for the log.
     void on_closed(std::string_view why);
     void on_time(Instant now);
 
-    /// `connect` until on_connected(), `close` once it knows or has given up.
+    /// `connect` until on_connected(), `tls_handshake` until on_tls() where the upstream is spoken
+    /// to under TLS, `close` once it knows or has given up.
     Want want() const;
     std::string_view output() const { return output_.pending(); }
     Instant deadline() const { return deadline_; }
@@ -35,7 +39,17 @@ public:
     const std::string& why() const { return why_; }
 
 private:
-    enum class Awaits : std::uint8_t { connection, banner, ehlo, helo, bye, nothing };
+    enum class Awaits : std::uint8_t {
+        connection,
+        banner,
+        clear_ehlo,  ///< the reply to EHLO before STARTTLS
+        starttls,
+        handshake,
+        ehlo,
+        helo,
+        bye,
+        nothing,
+    };
 
     void on_reply(const Reply& reply);
     void send(std::string_view command, Awaits next);
@@ -43,6 +57,7 @@ private:
     void give_up(std::string_view why);
 
     const std::string hostname_;
+    const UpstreamTls tls_;
     UpstreamProfile& profile_;
     const Instant deadline_;
     Awaits awaits_ = Awaits::connection;

@@ -64,10 +64,14 @@ Session::Impl::Impl(const SessionOptions& options, ClientInfo client, Policy& po
       client_(std::move(client)),
       policy_(policy),
       profile_(profile),
+      offered_(profile.keywords),
       now_(now),
       client_since_(now),
       upstream_since_(now) {
-    say(fmt::format("220 {} {}", host(), options_.banner));
+    if (options_.implicit_tls)
+        client_tls_ = ClientTls::due;
+    else
+        greet_client();
 }
 
 /// Every event begins so. The time that a client may take does not run while it waits for us.
@@ -80,12 +84,23 @@ void Session::Impl::on_connected(Side side, Instant now) {
     begin(now);
     if (side == Side::client || link_.state() != UpstreamLink::State::connecting) return;
     upstream_since_ = now;
-    link_.on_connected();
+    link_.on_connected(options_.upstream_tls == UpstreamTls::implicit);
 }
 
 void Session::Impl::on_tls(Side side, Instant now) {
     begin(now);
-    (void)side;
+    if (side == Side::client) {
+        if (client_tls_ != ClientTls::due) return;
+        client_since_ = now;
+        on_client_tls();
+    } else {
+        if (link_.state() != UpstreamLink::State::securing) return;
+        upstream_since_ = now;
+        const bool implicit_tls = options_.upstream_tls == UpstreamTls::implicit;
+        link_.on_tls(implicit_tls);
+        if (!implicit_tls) greet_upstream();
+        if (link_.ready()) release_held();
+    }
     work();
 }
 
@@ -94,7 +109,7 @@ void Session::Impl::on_bytes(Side side, std::string_view bytes, Instant now) {
     if (side == Side::upstream) {
         upstream_since_ = now;
         take_upstream_bytes(bytes);
-    } else if (ending_ == Ending::no) {
+    } else if (ending_ == Ending::no && client_tls_ != ClientTls::due) {
         if (mode_ == Mode::message && input_.empty())
             take_message_bytes(bytes);
         else
@@ -186,6 +201,8 @@ Want Session::Impl::want(Side side) const {
                 return Want::connect;
             case UpstreamLink::State::closing:
                 return Want::close;
+            case UpstreamLink::State::securing:
+                return link_.output().empty() ? Want::tls_handshake : Want::nothing;
             case UpstreamLink::State::greeting:
             case UpstreamLink::State::ready:
                 break;
@@ -196,11 +213,12 @@ Want Session::Impl::want(Side side) const {
     const bool all_said = client_output_.empty() && replies_.empty();
     if (ending_ == Ending::now || (ending_ == Ending::after_answers && all_said))
         return Want::close;
+    if (client_tls_ == ClientTls::due) return all_said ? Want::tls_handshake : Want::nothing;
     return may_read_client() ? Want::read : Want::nothing;
 }
 
 bool Session::Impl::may_read_client() const {
-    if (ending_ != Ending::no || client_eof_) return false;
+    if (ending_ != Ending::no || client_eof_ || client_tls_ == ClientTls::due) return false;
     if (mode_ == Mode::message && link_.output().size() >= limits::data_ahead_octets) return false;
     return input_.size() < limits::read_ahead_octets &&
            client_output_.size() < limits::unread_answers_octets &&
@@ -234,6 +252,8 @@ Instant Session::Impl::upstream_deadline() const {
     constexpr auto last_reply = std::chrono::seconds(5);  // to QUIT, when the client has gone
     if (link_.state() == UpstreamLink::State::connecting)
         return upstream_since_ + options_.timeouts.upstream_connect;
+    if (link_.state() == UpstreamLink::State::securing)
+        return upstream_since_ + options_.timeouts.upstream_connect;
     if (!link_.connected()) return Instant::max();
     if (client_gone_) return upstream_since_ + last_reply;
     if (const auto due = link_.next_due())
@@ -256,7 +276,7 @@ void Session::Impl::work() {
             link_.output().keep_borrowed();
         } else if (draining_ && is_idle() && hold_ == Hold::nothing) {
             end_with("421 4.3.2", "Error: service is shutting down");
-        } else if (!take_command()) {
+        } else if (client_tls_ == ClientTls::due || !take_command()) {
             return;
         }
     }
@@ -314,6 +334,8 @@ void Session::Impl::take_line(std::string_view line) {
 }
 
 void Session::Impl::perform(const Command& command) {
+    if (must_start_tls(command.verb))
+        return refuse("530 5.7.0 Must issue a STARTTLS command first");
     switch (command.verb) {
         case Verb::helo:
             return helo(command.argument);
@@ -335,6 +357,8 @@ void Session::Impl::perform(const Command& command) {
             return vrfy(command.argument);
         case Verb::auth:
             return auth(command.argument);
+        case Verb::starttls:
+            return starttls(command.argument);
         case Verb::not_implemented:
             return refuse("502 5.5.1 Error: command not implemented");
         case Verb::bdat:
@@ -366,7 +390,8 @@ void Session::Impl::relay(ReplyQueue::Place place, const Reply& reply) {
 
 void Session::Impl::end_with(std::string_view code_and_class, std::string_view why) {
     if (ending_ != Ending::no) return;
-    say(fmt::format("{} {} {}", code_and_class, host(), why));
+    // Where a handshake is expected next, words in clear text would only spoil it.
+    if (client_tls_ != ClientTls::due) say(fmt::format("{} {} {}", code_and_class, host(), why));
     note("ended", why);
     end();
 }

@@ -24,7 +24,7 @@ enum class Want : std::uint8_t {
     connect,  ///< (upstream) make a connection
     read,
     tls_handshake,  ///< everything is written and nothing more of the raw bytes is read: begin TLS
-    close,  ///< close at once; what is still to be written is dropped
+    close,          ///< close at once; what is still to be written is dropped
 };
 
 class Session {

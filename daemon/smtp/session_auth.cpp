@@ -55,7 +55,9 @@ private:
 }  // namespace
 
 bool Session::Impl::auth_offered() const {
-    if (!profile_.keywords.auth()) return false;
+    if (!offered_.auth()) return false;
+    if (client_tls_ == ClientTls::active) return true;
+    if (options_.starttls == StartTls::required) return false;
     switch (options_.auth_without_tls) {
         case AuthWithoutTls::never:
             return false;
@@ -82,7 +84,7 @@ bool Session::Impl::is_refused_before_connecting(std::string_view argument) {
         why = "503 5.5.1 Error: authentication not enabled";
     else if (parsed.name.empty() || parsed.surplus)
         why = "501 5.5.4 Syntax: AUTH mechanism";
-    else if (!mechanism || !profile_.keywords.mechanisms.has(*mechanism))
+    else if (!mechanism || !offered_.mechanisms.has(*mechanism))
         why = "504 5.5.4 Error: authentication mechanism not supported";
     if (!why.empty()) refuse(why);
     return !why.empty();
@@ -104,6 +106,13 @@ void Session::Impl::auth(std::string_view argument) {
             if (parsed.response) return send_login_user("AUTH LOGIN ", *parsed.response);
             auth_->next = AuthExchange::Next::login_user;
             return send_auth("AUTH LOGIN");
+        case Mechanism::cram_md5:
+        case Mechanism::scram_sha_1:
+        case Mechanism::scram_sha_256:
+        case Mechanism::xoauth2:
+        case Mechanism::oauthbearer:
+            auth_.reset();
+            return refuse("504 5.5.4 Error: authentication mechanism not supported");
     }
 }
 

@@ -28,10 +28,12 @@ void Session::Impl::ehlo(std::string_view argument) {
     if (name.empty()) return refuse("501 5.5.4 Syntax: EHLO hostname");
     take_greeting("EHLO", name);
 
-    const Keywords& keywords = profile_.keywords;
+    const Keywords& keywords = offered_;
     std::vector<std::string> lines{std::string(host()), "PIPELINING"};
     if (keywords.size)
         lines.push_back(*keywords.size == 0 ? "SIZE" : fmt::format("SIZE {}", *keywords.size));
+    if (options_.starttls != StartTls::off && client_tls_ == ClientTls::none)
+        lines.emplace_back("STARTTLS");
     if (auth_offered()) {
         std::string auth = "AUTH";
         for (const Mechanism mechanism : mechanisms)
@@ -40,6 +42,8 @@ void Session::Impl::ehlo(std::string_view argument) {
     }
     if (keywords.enhanced_status_codes) lines.emplace_back("ENHANCEDSTATUSCODES");
     if (keywords.eight_bit_mime) lines.emplace_back("8BITMIME");
+    if (keywords.dsn) lines.emplace_back("DSN");
+    if (keywords.smtputf8) lines.emplace_back("SMTPUTF8");
 
     std::string reply;
     for (const std::string& line : lines)
@@ -66,6 +70,7 @@ bool Session::Impl::add_name(std::string_view argument) {
 
 void Session::Impl::take_greeting(std::string_view verb, std::string_view name) {
     hello_ = fmt::format("{} {}\r\n", verb, name);
+    offered_ = profile_.keywords;
     forget_transaction();
     if (link_.ready()) greet_upstream();
 }
@@ -94,6 +99,37 @@ void Session::Impl::vrfy(std::string_view argument) {
     if (std::any_of(argument.begin(), argument.end(), is_eight_bit))
         return refuse("501 5.1.3 Bad recipient address syntax");
     say(fmt::format("252 2.0.0 {}", argument));
+}
+
+/// RFC 3207 4. What the client has sent ahead of the handshake is nobody's command: whoever stands
+/// in between could have put it there.
+void Session::Impl::starttls(std::string_view argument) {
+    if (!argument.empty()) return refuse("501 5.5.4 Syntax: STARTTLS");
+    if (client_tls_ == ClientTls::active) return refuse("554 5.5.1 Error: TLS already active");
+    if (options_.starttls == StartTls::off)
+        return refuse("502 5.5.1 Error: command not implemented");
+    say("220 2.0.0 Ready to start TLS");
+    client_tls_ = ClientTls::due;
+    input_.clear();
+}
+
+/// RFC 3207 4: with `required`, few commands go before it.
+bool Session::Impl::must_start_tls(Verb verb) const {
+    if (options_.starttls != StartTls::required || client_tls_ == ClientTls::active) return false;
+    return verb == Verb::mail || verb == Verb::rcpt || verb == Verb::data || verb == Verb::rset ||
+           verb == Verb::vrfy || verb == Verb::auth;
+}
+
+/// A new dialogue, with the client's names and errors kept. What he said or was in clear text does
+/// not count (RFC 3207 4.2): a login and a transaction go, with the upstream that knows of them.
+void Session::Impl::on_client_tls() {
+    client_tls_ = ClientTls::active;
+    if (options_.implicit_tls) return greet_client();
+    hello_.clear();
+    forget_transaction();
+    authenticated_ = false;
+    users_.clear();
+    drop_upstream();
 }
 
 void Session::Impl::copy_upstream(std::string_view command) {

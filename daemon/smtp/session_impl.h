@@ -13,6 +13,7 @@
 
 #include "daemon/smtp/command.h"
 #include "daemon/smtp/data_scanner.h"
+#include "daemon/smtp/esmtp_parameters.h"
 #include "daemon/smtp/line_buffer.h"
 #include "daemon/smtp/output.h"
 #include "daemon/smtp/reply_queue.h"
@@ -56,6 +57,11 @@ private:
         end_reply,   ///< the upstream owes the answer to the final dot
     };
     enum class Ending : std::uint8_t { no, after_answers, now };
+    enum class ClientTls : std::uint8_t {
+        none,
+        due,  ///< the handshake is next, once everything before it is said; nothing is taken
+        active,
+    };
 
     struct HeldCommand {
         Verb verb;
@@ -66,9 +72,7 @@ private:
         std::uint32_t number = 0;
         Path sender;
         std::string parameters;  ///< as they go on to the upstream, each after a space
-        bool eight_bit = false;  ///< BODY=8BITMIME was said
-        bool sized = false;      ///< SIZE was said
-        bool with_auth = false;  ///< AUTH= was said
+        ParameterNeeds needs;    ///< of those
         bool mail_sent = false;
         std::size_t forwarded = 0;  ///< recipients given to the upstream and not refused by it
         std::string refusal;        ///< for all later recipients: the upstream's, or of its loss
@@ -91,6 +95,7 @@ private:
 
     // session.cpp
     void begin(Instant now);
+    void greet_client() { say(fmt::format("220 {} {}", host(), options_.banner)); }
     void work();
     bool take_command();
     void on_no_more();
@@ -123,6 +128,9 @@ private:
     void noop();
     void quit(std::string_view argument);
     void vrfy(std::string_view argument);
+    void starttls(std::string_view argument);
+    bool must_start_tls(Verb verb) const;
+    void on_client_tls();
     /// To an upstream that is there already; its reply is nobody's business.
     void copy_upstream(std::string_view command);
 
@@ -142,9 +150,9 @@ private:
 
     // session_mail.cpp
     void mail(std::string_view argument);
-    bool take_mail_parameter(Transaction& transaction, std::string_view parameter);
+    bool declares_smtputf8(const PathArgument& parsed) const;
     void rcpt(std::string_view argument);
-    void forward_rcpt(const Path& recipient);
+    void forward_rcpt(const PathArgument& recipient);
     std::string filled(const std::string& reply, const Path& recipient) const;
     void forget_transaction() { transaction_.reset(); }
 
@@ -162,6 +170,11 @@ private:
     void take_upstream_bytes(std::string_view bytes);
     void on_reply(const Expected& expected, const Reply& reply);
     void on_banner(const Reply& reply);
+    void on_clear_hello(const Reply& reply);
+    void on_starttls(const Reply& reply);
+    bool wants_starttls() const {
+        return options_.upstream_tls == UpstreamTls::starttls && !link_.secured();
+    }
     void on_hello(const Reply& reply);
     void greet_upstream();
     void refuse_upstream(const Reply& reply);
@@ -185,6 +198,7 @@ private:
     Mode mode_ = Mode::command;
     Hold hold_ = Hold::nothing;
     Ending ending_ = Ending::no;
+    ClientTls client_tls_ = ClientTls::none;
     bool client_eof_ = false;
     bool client_gone_ = false;
     bool poisoned_ = false;  ///< a message had no single meaning: what follows is not believed
@@ -192,6 +206,7 @@ private:
     bool authenticated_ = false;
     bool said_quit_ = false;
 
+    Keywords offered_;        ///< in the reply to the client's greeting: what it may rely on
     std::string hello_;       ///< the client's greeting as the upstream gets it, with CRLF
     std::string sent_hello_;  ///< the greeting that the upstream got last
     std::vector<EhloName> names_;

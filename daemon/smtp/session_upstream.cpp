@@ -28,7 +28,7 @@ void Session::Impl::release_held() {
     hold_ = Hold::nothing;
     client_since_ = now_;
     if (command.verb == Verb::rcpt)
-        forward_rcpt(PathArgument::parse(command.argument, "TO:").path);
+        forward_rcpt(PathArgument::parse(command.argument, "TO:"));
     else
         auth(command.argument);
 }
@@ -45,7 +45,7 @@ void Session::Impl::fail_held(std::string_view refusal) {
 }
 
 void Session::Impl::take_upstream_bytes(std::string_view bytes) {
-    while (!bytes.empty() && link_.connected()) {
+    while (!bytes.empty() && link_.talking()) {
         const auto state = link_.take(bytes);
         if (state == ReplyParser::State::more) return;
         if (state == ReplyParser::State::malformed) return lose_upstream("malformed reply");
@@ -63,6 +63,10 @@ void Session::Impl::on_reply(const Expected& expected, const Reply& reply) {
     switch (expected.due) {
         case Due::banner:
             return on_banner(reply);
+        case Due::clear_hello:
+            return on_clear_hello(reply);
+        case Due::starttls:
+            return on_starttls(reply);
         case Due::hello:
             return on_hello(reply);
         case Due::mail:
@@ -99,8 +103,31 @@ void Session::Impl::on_reply(const Expected& expected, const Reply& reply) {
 void Session::Impl::on_banner(const Reply& reply) {
     if (reply.code != 220) return refuse_upstream(reply);
     profile_.host = first_word(reply.text());
+    if (wants_starttls()) {
+        upstream_since_ = now_;
+        const bool extended = hello_.starts_with("EHLO");
+        link_.send(extended ? hello_ : fmt::format("EHLO {}\r\n", options_.hostname),
+                   {.due = Due::clear_hello});
+        return;
+    }
     greet_upstream();
     if (link_.ready()) release_held();
+}
+
+/// Without TLS nothing goes to an upstream from which it is required, whoever took STARTTLS out of
+/// its reply.
+void Session::Impl::on_clear_hello(const Reply& reply) {
+    if (!reply.positive() || !keywords_of(reply).starttls)
+        return lose_upstream("it does not offer STARTTLS");
+    upstream_since_ = now_;
+    link_.send("STARTTLS\r\n", {.due = Due::starttls});
+}
+
+void Session::Impl::on_starttls(const Reply& reply) {
+    if (reply.code != 220)
+        return lose_upstream(fmt::format("it refuses STARTTLS: {}", reply.text()));
+    upstream_since_ = now_;
+    link_.secure();
 }
 
 void Session::Impl::greet_upstream() {
@@ -111,11 +138,9 @@ void Session::Impl::greet_upstream() {
 
 void Session::Impl::on_hello(const Reply& reply) {
     if (!reply.positive()) return refuse_upstream(reply);
-    auto lines = reply.lines();
-    lines.erase(lines.begin());
     const bool extended = hello_.starts_with("EHLO");
     if (extended) {
-        profile_.keywords = parse_keywords(lines);
+        profile_.keywords = keywords_of(reply);
         profile_.learnt = true;
     }
     link_.on_greeted(profile_.keywords);
@@ -161,6 +186,8 @@ void Session::Impl::answer_mail_refused(ReplyQueue::Place place) {
 void Session::Impl::answer_for_lost(const Expected& expected) {
     switch (expected.due) {
         case Due::banner:
+        case Due::clear_hello:
+        case Due::starttls:
         case Due::hello:
         case Due::mail:
         case Due::dropped:

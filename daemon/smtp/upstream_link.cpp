@@ -4,11 +4,31 @@
 
 namespace smtpblock::smtp {
 
-void UpstreamLink::on_connected() {
-    state_ = State::greeting;
+void UpstreamLink::on_connected(bool implicit_tls) {
+    secured_ = false;
     keywords_ = {};
+    if (implicit_tls) {
+        state_ = State::securing;
+        return;
+    }
+    await_banner();
+}
+
+void UpstreamLink::await_banner() {
+    state_ = State::greeting;
     expected_.push({.due = Due::banner});
     ends_.push(0);
+}
+
+void UpstreamLink::secure() {
+    state_ = State::securing;
+    keywords_ = {};
+    parser_ = {};
+}
+
+void UpstreamLink::on_tls(bool implicit_tls) {
+    secured_ = true;
+    if (implicit_tls) await_banner();
 }
 
 void UpstreamLink::greet(std::string_view command) {

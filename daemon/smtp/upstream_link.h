@@ -18,7 +18,19 @@
 namespace smtpblock::smtp {
 
 /// What a reply of the upstream answers.
-enum class Due : std::uint8_t { banner, hello, mail, rcpt, data, end, auth, dropped, quit };
+enum class Due : std::uint8_t {
+    banner,
+    clear_hello,  ///< EHLO before STARTTLS
+    starttls,
+    hello,
+    mail,
+    rcpt,
+    data,
+    end,
+    auth,
+    dropped,
+    quit,
+};
 
 struct Expected {
     Due due = Due::dropped;
@@ -31,6 +43,7 @@ public:
     enum class State : std::uint8_t {
         none,        ///< no connection, none wanted
         connecting,  ///< one is to be made
+        securing,    ///< the TLS handshake is due; no octet before it counts
         greeting,    ///< the banner or the reply to EHLO is due
         ready,       ///< takes commands
         closing,     ///< to be closed at once; nothing more is read or written
@@ -38,12 +51,19 @@ public:
 
     State state() const { return state_; }
     bool ready() const { return state_ == State::ready; }
-    bool connected() const { return state_ == State::greeting || state_ == State::ready; }
+    /// Replies may come.
+    bool talking() const { return state_ == State::greeting || state_ == State::ready; }
+    bool connected() const { return state_ == State::securing || talking(); }
 
     /// Asks for a connection.
     void connect() { state_ = State::connecting; }
-    /// It is there; the banner is due.
-    void on_connected();
+    /// It is there; the banner is due, or with implicit TLS (RFC 8314 3.3) the handshake before it.
+    void on_connected(bool implicit_tls);
+    /// The reply to STARTTLS was positive: all that was said so far is forgotten (RFC 3207 4.2).
+    void secure();
+    /// The handshake is done; behind STARTTLS greet() is next, else the banner is due.
+    void on_tls(bool implicit_tls);
+    bool secured() const { return secured_; }
     /// The banner was positive, or the client greets anew: `command` is its own greeting with
     /// CRLF; without one the link is ready at once.
     void greet(std::string_view command);
@@ -76,8 +96,10 @@ public:
 private:
     bool may_write() const { return keywords_.pipelining || ends_.empty(); }
     void write_what_may();
+    void await_banner();
 
     State state_ = State::none;
+    bool secured_ = false;  ///< under TLS
     Keywords keywords_;
     Fifo<Expected> expected_;    ///< for what was written and for what waits
     Fifo<std::string> waiting_;  ///< commands that an upstream without PIPELINING must not get yet

@@ -46,4 +46,10 @@ Keywords parse_keywords(const std::vector<std::string>& lines) {
     return keywords;
 }
 
+Keywords keywords_of(const Reply& reply) {
+    auto lines = reply.lines();
+    lines.erase(lines.begin());
+    return parse_keywords(lines);
+}
+
 }  // namespace smtpblock::smtp

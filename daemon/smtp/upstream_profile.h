@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "daemon/smtp/mechanism.h"
+#include "daemon/smtp/reply_parser.h"
 
 namespace smtpblock::smtp {
 
@@ -29,6 +30,8 @@ struct Keywords {
 
 /// Of the lines of an EHLO reply, the greeting line left out.
 Keywords parse_keywords(const std::vector<std::string>& lines);
+/// Of a positive reply to EHLO.
+Keywords keywords_of(const Reply& reply);
 
 struct UpstreamProfile {
     /// The first word of its banner; empty before the first success.

@@ -44,9 +44,10 @@ void FakeUpstream::look_for_secret(std::string_view line) {
 
 std::string FakeUpstream::answer_to(const std::string& line) const {
     if (starts_with_ignoring_case(line, "EHLO"))
-        return "250-mx.example.org\r\n250-PIPELINING\r\n250-SIZE 1000\r\n"
+        return "250-mx.example.org\r\n250-PIPELINING\r\n250-SIZE 1000\r\n250-STARTTLS\r\n"
                "250-AUTH PLAIN LOGIN\r\n250 8BITMIME\r\n";
     if (starts_with_ignoring_case(line, "AUTH")) return "535 5.7.8 Error: robots know nobody\r\n";
+    if (equal_ignoring_case(line, "STARTTLS")) return "220 2.0.0 Ready to start TLS\r\n";
     if (equal_ignoring_case(line, "DATA")) return "354 End data with <CR><LF>.<CR><LF>\r\n";
     return "250 2.0.0 Ok\r\n";
 }

@@ -24,8 +24,19 @@ struct UpstreamTally {
 class FakeUpstream {
 public:
     FakeUpstream(UpstreamTally& tally, bool automatic) : tally_(tally), automatic_(automatic) {
-        if (automatic_) answer_ = "220 mx.example.org ESMTP robot\r\n";
-        expected_.push_back("banner");
+        greet();
+    }
+
+    bool automatic() const { return automatic_; }
+    /// The handshake is done: of what was said before it nothing counts. Where it comes first, the
+    /// banner is next.
+    void forget() {
+        const bool implicit_tls = !expected_.empty() && expected_.front() == "banner";
+        expected_.clear();
+        line_.clear();
+        reply_line_.clear();
+        answer_.clear();
+        if (implicit_tls) greet();
     }
 
     void gets(std::string_view bytes);
@@ -35,6 +46,10 @@ public:
     std::string take_answer() { return std::exchange(answer_, {}); }
 
 private:
+    void greet() {
+        if (automatic_) answer_ = "220 mx.example.org ESMTP robot\r\n";
+        expected_.push_back("banner");
+    }
     void take_line(std::string line);
     void take_reply(const std::string& line);
     void look_for_secret(std::string_view line);

@@ -74,6 +74,8 @@ private:
                 return stage_.client_resets(), "";
             case Act::client_waits:
                 return "";
+            case Act::client_starts_tls:
+                return stage_.client_starts_tls() ? "" : "no handshake with the client is wanted";
             case Act::client_sees: {
                 const std::string all = stage_.client_saw;
                 if (take_line(stage_.client_saw) == step.text) return "";
@@ -92,6 +94,8 @@ private:
                                            : "the client is not closed";
             case Act::upstream_says:
                 return stage_.upstream_says(step.text) ? "" : "no upstream is connected";
+            case Act::upstream_starts_tls:
+                return stage_.upstream_starts_tls() ? "" : "no handshake upstream is wanted";
             case Act::upstream_closes:
                 return stage_.upstream_closes() ? "" : "no upstream is connected";
             case Act::upstream_resets:
@@ -158,10 +162,12 @@ bool may_be_passed(Act act) {
         case Act::client_sees_end:
         case Act::client_half_closes:
         case Act::client_resets:
+        case Act::client_starts_tls:
         case Act::client_waits:
         case Act::upstream_gets_end:
         case Act::upstream_is_cut_off:
         case Act::upstream_stops_reading:
+        case Act::upstream_starts_tls:
         case Act::upstream_closes:
         case Act::upstream_resets:
         case Act::upstream_refuses:
@@ -181,7 +187,7 @@ bool may_be_passed(Act act) {
 bool must_wait(const std::string& said) {
     const auto last = said.rfind("\r\n", said.size() - 3);
     const std::string line = last == std::string::npos ? said : said.substr(last + 2);
-    for (const auto* verb : {"EHLO", "HELO", "AUTH", "DATA", "QUIT"})
+    for (const auto* verb : {"EHLO", "HELO", "AUTH", "DATA", "QUIT", "STARTTLS"})
         if (starts_with_ignoring_case(line, verb)) return true;
     return false;
 }
@@ -262,8 +268,10 @@ void cut_now(Stage& stage, Cut cut) {
 bool goes_on(Act act, bool client_went) {
     switch (act) {
         case Act::upstream_says:
+        case Act::upstream_starts_tls:
             return client_went;
         case Act::client_says:
+        case Act::client_starts_tls:
             return !client_went;
         case Act::rule_added:
         case Act::rule_deleted:

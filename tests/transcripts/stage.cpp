@@ -34,6 +34,18 @@ void set_option(const std::string& option, smtp::SessionOptions& options,
         options.auth_without_tls = value == "true"    ? smtp::AuthWithoutTls::always
                                    : value == "false" ? smtp::AuthWithoutTls::never
                                                       : smtp::AuthWithoutTls::loopback;
+    else if (key == "tls")
+        options.implicit_tls = is_yes(value);
+    else if (key == "starttls")
+        options.starttls =
+            value == "required" ? smtp::StartTls::required : smtp::StartTls::optional;
+    else if (key == "upstream_tls")
+        options.upstream_tls =
+            value == "implicit" ? smtp::UpstreamTls::implicit : smtp::UpstreamTls::starttls;
+    else if (key == "smtputf8")
+        profile.keywords.smtputf8 = is_yes(value);
+    else if (key == "dsn")
+        profile.keywords.dsn = is_yes(value);
     else if (key == "rcpt_reply")
         options.rcpt_reply = value;
     else if (key == "defer_reply")
@@ -131,6 +143,35 @@ bool Stage::upstream_says(const std::string& bytes) {
     return true;
 }
 
+bool Stage::client_starts_tls() {
+    if (!client_is_up_ || session_->want(Side::client) != Want::tls_handshake) return false;
+    if (!session_->output(Side::client).empty()) breaks("words in clear text behind the last ones");
+    from_client_.clear();
+    session_->on_tls(Side::client, now_);
+    pump();
+    return true;
+}
+
+bool Stage::upstream_starts_tls() {
+    if (!upstream_ || session_->want(Side::upstream) != Want::tls_handshake) return false;
+    if (!session_->output(Side::upstream).empty())
+        breaks("a command in clear text behind STARTTLS");
+    from_upstream_.clear();
+    upstream_->forget();
+    session_->on_tls(Side::upstream, now_);
+    pump();
+    return true;
+}
+
+bool Stage::robot_starts_tls() {
+    if (!upstream_ || !upstream_->automatic() ||
+        session_->want(Side::upstream) != Want::tls_handshake)
+        return false;
+    upstream_->forget();
+    session_->on_tls(Side::upstream, now_);
+    return true;
+}
+
 bool Stage::upstream_closes() {
     if (!upstream_) return false;
     upstream_closes_ = true;
@@ -190,7 +231,8 @@ int Stage::client_is_asked() const {
 void Stage::pump() {
     for (int rounds = 0; !session_->finished(); ++rounds) {
         if (rounds > 10'000'000) return breaks("the session never rests");
-        const bool moved = connect() || close() || write() || read() || end_reading();
+        const bool moved =
+            connect() || robot_starts_tls() || close() || write() || read() || end_reading();
         watch();
         if (!moved) return;
     }

@@ -28,6 +28,9 @@ public:
     void client_resets();
     /// False when there is no connection.
     bool upstream_says(const std::string& bytes);
+    /// False when the session wants no handshake.
+    bool client_starts_tls();
+    bool upstream_starts_tls();
     bool upstream_closes();
     bool upstream_resets();
     void drain();
@@ -56,6 +59,7 @@ public:
 private:
     void pump();
     bool connect();
+    bool robot_starts_tls();
     bool close();
     bool write();
     bool read();

@@ -158,6 +158,7 @@ private:
         } else if (word == "client") {
             if (text == "closes") return add(Act::client_half_closes, "");
             if (text == "resets") return add(Act::client_resets, "");
+            if (text == "starts TLS") return add(Act::client_starts_tls, "");
             if (text == "waits") return add(Act::client_waits, "");
             fail(line);
         } else if (word == "store" && text == "breaks") {
@@ -174,6 +175,8 @@ private:
     void take_upstream(std::string_view text) {
         if (text == "never connected")
             transcript_.never_connected = true;
+        else if (text == "starts TLS")
+            add(Act::upstream_starts_tls, "");
         else if (text == "closes")
             add(Act::upstream_closes, "");
         else if (text == "resets")

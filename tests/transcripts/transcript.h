@@ -13,6 +13,8 @@
 //   S~ ^250                                 a whole reply, in which the expression finds something
 //   S: closed                               the end
 //   [client] closes                         half of its connection; `resets`: all of it
+//   [client] starts TLS                     the handshake must be wanted, and is done; of what the
+//                                           client had said and nobody has read nothing is left
 //   [client] waits                          what stands below is never sent together with what
 //                                           stands above, since the answers between change it
 //
@@ -24,6 +26,7 @@
 //   [upstream] refuses the connection       from here on; `is silent`: neither takes nor refuses
 //                                           it; `answers`: takes it, as it does from the start
 //   [upstream] stops reading                what is written to it stays on its way
+//   [upstream] starts TLS                   like `[client] starts TLS`
 //   [upstream] closes                       its half of the connection; `resets`: all of it
 //   [upstream] never connected              looked at when all is over
 //   [upstream] never gets TEXT              likewise, as it is and inside base64
@@ -47,6 +50,7 @@ enum class Act : std::uint8_t {
     client_sees_end,
     client_half_closes,
     client_resets,
+    client_starts_tls,
     client_waits,
     upstream_says,
     upstream_gets,
@@ -54,6 +58,7 @@ enum class Act : std::uint8_t {
     upstream_gets_end,
     upstream_is_cut_off,
     upstream_stops_reading,
+    upstream_starts_tls,
     upstream_closes,
     upstream_resets,
     upstream_refuses,

@@ -66,7 +66,15 @@ TEST_CASE("what cannot be parsed has the fault that it has") {
         INFO(argument);
         CHECK(from(argument).fault != Fault::none);
     }
-    CHECK(from("FROM:<\xef\xbd\x81@example.com>").fault == Fault::eight_bit);
+    CHECK(from("FROM:<\xff@example.com>").fault == Fault::address);
+}
+
+TEST_CASE("a path that is no ASCII is one, but needs SMTPUTF8") {
+    const auto parsed = from("FROM:<b\xc3\xbc@b\xc3\xbc.example>");
+    CHECK(parsed.fault == Fault::none);
+    CHECK(parsed.eight_bit);
+    CHECK(parsed.path.address.domain == "xn--b-eha.example");
+    CHECK_FALSE(from("FROM:<a@b.example>").eight_bit);
 }
 
 TEST_CASE("a path is kept as it was typed, for the log and the upstream") {

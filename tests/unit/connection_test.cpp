@@ -248,7 +248,7 @@ TEST_CASE("the embedded Maildir is an upstream like another") {
     REQUIRE(maildir::prepare(server.listener.maildir.directory));
     server.start();
     Peer client = server.client();
-    CHECK(client.say("EHLO client.example.net") == "250 8BITMIME");
+    CHECK(client.say("EHLO client.example.net") == "250 SMTPUTF8");
     const std::string nul(1, '\0');
     CHECK(client.say("AUTH PLAIN " + base64_encode(nul + "bob@example.com" + nul + "right")) ==
           "235 2.7.0 Authentication successful");

@@ -35,9 +35,10 @@ TEST_CASE("an upstream is a server, or a Maildir") {
 }
 
 TEST_CASE("what is no upstream is refused with what to write") {
-    for (const char* bad : {"", "mx.example.org", "smtp://mx.example.org", "mx:0", "a b:25",
-                            "smtp://::1:25", "maildir:", "ftp://a:1", "[mx]:25",
-                            "smtps://mx.example.org", "smtps://127.0.0.1:0", "smtp+unix:", "smtp+unix:run/smtp"}) {
+    for (const char* bad :
+         {"", "mx.example.org", "smtp://mx.example.org", "mx:0", "a b:25", "smtp://::1:25",
+          "maildir:", "ftp://a:1", "[mx]:25", "smtps://mx.example.org", "smtps://127.0.0.1:0",
+          "smtp+unix:", "smtp+unix:run/smtp"}) {
         INFO(bad);
         CHECK_FALSE(UpstreamAddress::parse(bad));
     }

@@ -10,7 +10,10 @@ using namespace std::chrono_literals;
 
 struct Upstream {
     UpstreamProfile profile;
-    Learner learner{"front.example.org", profile, 30s, Instant(1h)};
+    Learner learner;
+
+    explicit Upstream(UpstreamTls tls = UpstreamTls::none)
+        : learner("front.example.org", tls, profile, 30s, Instant(1h)) {}
 
     std::string say(std::string_view bytes) {
         learner.on_bytes(bytes);
@@ -87,6 +90,47 @@ TEST_CASE("an upstream that does not greet leaves the profile as it was, and say
               u.say("220 mx.example.org\r\n");
               u.learner.on_closed("");
           }) == "closed by the upstream");
+}
+
+TEST_CASE("behind STARTTLS the keywords are those of the second EHLO") {
+    Upstream upstream(UpstreamTls::starttls);
+    upstream.learner.on_connected();
+    CHECK(upstream.say("220 mx.example.org ESMTP\r\n") == "EHLO front.example.org\r\n");
+    CHECK(upstream.say("250-mx.example.org\r\n250-AUTH PLAIN\r\n250 STARTTLS\r\n") ==
+          "STARTTLS\r\n");
+    CHECK(upstream.say("220 go on\r\n250-mx.example.org\r\n250 AUTH LOGIN\r\n") == "");
+    CHECK(upstream.learner.want() == Want::tls_handshake);
+    CHECK_FALSE(upstream.profile.learnt);
+    upstream.learner.on_tls();
+    CHECK(upstream.say("") == "EHLO front.example.org\r\n");
+    CHECK(upstream.say("250-mx.example.org\r\n250 DSN\r\n") == "QUIT\r\n");
+    CHECK(upstream.profile.keywords.dsn);
+    CHECK_FALSE(upstream.profile.keywords.auth());
+}
+
+TEST_CASE("with implicit TLS the handshake comes before the banner") {
+    Upstream upstream(UpstreamTls::implicit);
+    upstream.learner.on_connected();
+    CHECK(upstream.learner.want() == Want::tls_handshake);
+    CHECK(upstream.say("220 mx.example.org ESMTP\r\n") == "");
+    upstream.learner.on_tls();
+    CHECK(upstream.learner.want() == Want::read);
+    CHECK(upstream.say("220 mx.example.org ESMTP\r\n") == "EHLO front.example.org\r\n");
+    CHECK(upstream.say("250-mx.example.org\r\n250 STARTTLS\r\n") == "QUIT\r\n");
+}
+
+TEST_CASE("an upstream that cannot do STARTTLS is not learnt in clear text") {
+    Upstream without(UpstreamTls::starttls);
+    without.learner.on_connected();
+    without.say("220 mx.example.org ESMTP\r\n");
+    without.say("250-mx.example.org\r\n250 AUTH PLAIN\r\n");
+    CHECK(without.learner.why() == "it does not offer STARTTLS");
+    Upstream unable(UpstreamTls::starttls);
+    unable.learner.on_connected();
+    unable.say("220 mx.example.org ESMTP\r\n250-mx.example.org\r\n250 STARTTLS\r\n");
+    unable.say("454 not now\r\n");
+    CHECK(unable.learner.why() == "it refuses STARTTLS: not now");
+    CHECK_FALSE(unable.profile.learnt);
 }
 
 TEST_CASE("time that is not up yet changes nothing") {

@@ -108,7 +108,7 @@ TEST_CASE("the embedded upstream offers what the front makes use of") {
     mailbox.connect();
     CHECK(mailbox.line("EHLO client.example.net") ==
           "250-mx.example.org\r\n250-PIPELINING\r\n250-SIZE 104857600\r\n250-AUTH PLAIN LOGIN\r\n"
-          "250-ENHANCEDSTATUSCODES\r\n250 8BITMIME\r\n");
+          "250-ENHANCEDSTATUSCODES\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n");
     CHECK(mailbox.line("HELO client.example.net") == "250 mx.example.org\r\n");
     CHECK(mailbox.line("NOOP") == "250 2.0.0 Ok\r\n");
     CHECK(mailbox.line("VRFY bob").starts_with("252 "));

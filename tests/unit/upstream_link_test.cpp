@@ -15,7 +15,7 @@ std::string written(UpstreamLink& link) {
 UpstreamLink greeted(bool pipelining) {
     UpstreamLink link;
     link.connect();
-    link.on_connected();
+    link.on_connected(false);
     link.settle();
     link.greet("EHLO a\r\n");
     CHECK(written(link) == "EHLO a\r\n");
@@ -62,11 +62,56 @@ TEST_CASE("a closed link returns what is due and writes nothing more") {
 TEST_CASE("without a greeting of the client the link is ready behind the banner") {
     UpstreamLink link;
     link.connect();
-    link.on_connected();
+    link.on_connected(false);
     CHECK(link.next_due() == Due::banner);
     link.settle();
     link.greet("");
     CHECK(link.ready());
+}
+
+TEST_CASE("behind STARTTLS nothing of before is known") {
+    UpstreamLink link;
+    link.connect();
+    link.on_connected(false);
+    link.output().taken(0);
+    std::string_view banner = "220 mx\r\n";
+    CHECK(link.take(banner) == ReplyParser::State::complete);
+    link.reply();
+    CHECK(link.settle()->due == Due::banner);
+    link.send("STARTTLS\r\n", {.due = Due::starttls});
+    link.output().taken(link.output().size());
+    std::string_view answer = "220 go\r\n250 half a re";
+    CHECK(link.take(answer) == ReplyParser::State::complete);
+    link.reply();
+    CHECK(link.settle()->due == Due::starttls);
+    link.take(answer);
+    link.secure();
+    CHECK(link.state() == UpstreamLink::State::securing);
+    CHECK_FALSE(link.talking());
+    CHECK(link.connected());
+    link.on_tls(false);
+    CHECK(link.secured());
+    link.greet("EHLO a\r\n");
+    link.output().taken(link.output().size());
+    std::string_view greeting = "250 DSN\r\n";
+    CHECK(link.take(greeting) == ReplyParser::State::complete);
+    CHECK(link.reply().wire == "250 DSN\r\n");
+    CHECK(link.settle()->due == Due::hello);
+}
+
+TEST_CASE("a connection with implicit TLS awaits no banner before the handshake") {
+    UpstreamLink link;
+    link.connect();
+    link.on_connected(true);
+    CHECK(link.state() == UpstreamLink::State::securing);
+    CHECK(link.quiet());
+    link.on_tls(true);
+    CHECK(link.next_due() == Due::banner);
+    link.close();
+    link.on_closed();
+    link.connect();
+    link.on_connected(false);
+    CHECK_FALSE(link.secured());
 }
 
 }  // namespace smtpblock::smtp
