@@ -86,7 +86,8 @@ void read_upstream(ConfigReader& reader, ListenerConfig& listener) {
     });
     bool told = false;
     reader.choose("client_address", told, {{"none", true}}, {"proxy", "xclient"});
-    const bool smtp = listener.upstream && listener.upstream->kind != UpstreamAddress::Kind::maildir;
+    const bool smtp =
+        listener.upstream && listener.upstream->kind != UpstreamAddress::Kind::maildir;
     if (smtp && !told)
         reader.refuse("client_address",
                       "not set, and there is no default: the upstream will see this host's address "

@@ -151,6 +151,7 @@ void Session::Impl::on_closed(Side side, Instant now, std::string_view why) {
         work();
         return;
     }
+    if (client_tls_ == ClientTls::due && !why.empty()) note("TLS handshake failed", why);
     client_gone_ = true;
     ending_ = Ending::now;
     held_.reset();
