@@ -20,6 +20,8 @@ namespace {
 
 using std::chrono::seconds;
 
+constexpr std::size_t million = 1000000;
+
 /// A reply to one command, as RFC 5321 4.2 has it, short enough for the recipient to fit in.
 std::optional<std::string_view> flaw_of_reply(std::string_view reply, std::string_view classes) {
     constexpr std::size_t most = 200;
@@ -84,6 +86,7 @@ void read_upstream(ConfigReader& reader, ListenerConfig& listener) {
         listener.upstream = *std::move(upstream);
         return {};
     });
+    reader.choose("tls_verify", listener.tls_verify, {{"true", true}, {"false", false}});
     bool told = false;
     reader.choose("client_address", told, {{"none", true}}, {"proxy", "xclient"});
     const bool smtp =
@@ -95,18 +98,79 @@ void read_upstream(ConfigReader& reader, ListenerConfig& listener) {
                       "\"none\" when it does not");
 }
 
+Result<CertificateFiles> read_certificate(const toml::table& table, const std::string& file) {
+    CertificateFiles files;
+    ConfigReader reader(table, file, "listener.certificates.");
+    for (const auto& [key, into] : {std::pair{"chain", &files.chain}, {"key", &files.key}}) {
+        reader.read(key, *into);
+        if (into->empty())
+            reader.refuse(key,
+                          "missing; write { chain = \"/PATH/fullchain.pem\", key = "
+                          "\"/PATH/privkey.pem\" }");
+        else if (!into->starts_with('/'))
+            reader.refuse(key, quoted(*into) + ": not an absolute path");
+    }
+    if (auto error = reader.finish()) return Failure(*std::move(error));
+    return files;
+}
+
+/// What is in front. Never less of it than was written: TLS that cannot be had is an error.
+std::optional<Error> read_tls(ConfigReader& reader, const std::string& file,
+                              ListenerConfig& listener) {
+    for (const toml::table* table :
+         reader.tables("certificates",
+                       "[{ chain = \"/PATH/fullchain.pem\", key = \"/PATH/privkey.pem\" }]")) {
+        auto files = read_certificate(*table, file);
+        if (!files) return files.error();
+        listener.certificates.push_back(*std::move(files));
+    }
+    constexpr const char* none =
+        "there are no certificates for it; write certificates = [{ chain = "
+        "\"/PATH/fullchain.pem\", "
+        "key = \"/PATH/privkey.pem\" }]";
+    reader.choose("tls", listener.tls, {{"false", false}, {"true", true}});
+    if (listener.tls && listener.certificates.empty()) reader.refuse("tls", none);
+    if (!listener.tls && !listener.certificates.empty())
+        listener.starttls = listener.direction == Direction::out ? StartTlsOffer::required
+                                                                 : StartTlsOffer::optional;
+    reader.choose("starttls", listener.starttls,
+                  {{"off", StartTlsOffer::off},
+                   {"optional", StartTlsOffer::optional},
+                   {"required", StartTlsOffer::required}});
+    if (listener.starttls == StartTlsOffer::off) return std::nullopt;
+    if (listener.tls)
+        reader.refuse("starttls",
+                      "not with tls = true, where all is in TLS already; leave it out, or make a "
+                      "listener of its own for it");
+    if (listener.certificates.empty()) reader.refuse("starttls", none);
+    return std::nullopt;
+}
+
+void read_auth(ConfigReader& reader, ListenerConfig& listener) {
+    std::string text;
+    reader.read("auth_domain", text);
+    if (!text.empty()) {
+        const auto domain = canonical_domain(text);
+        if (!domain || !is_host_name(text)) reader.refuse("auth_domain", "not a domain");
+        listener.auth_domain = domain;
+    } else if (reader.has("auth_domain")) {
+        listener.auth_domain = "";
+    }
+    reader.choose("auth_without_tls", listener.auth_without_tls,
+                  {{"loopback", AuthOffer::loopback},
+                   {"true", AuthOffer::always},
+                   {"false", AuthOffer::never}});
+    reader.choose("auth_failure", listener.auth_failure,
+                  {{"upstream", AuthAnswer::upstream}, {"local", AuthAnswer::local}});
+    reader.read("auth_upstream_max", listener.auth_upstream_max, 0, million);
+}
+
 /// What the contract has and this version has not: accepted only where it changes nothing.
 void read_later_keys(ConfigReader& reader) {
     bool ignored = false;
     reader.choose("protocol", ignored, {{"smtp", true}}, {"policy", "dovecot"});
-    reader.choose("tls", ignored, {{"false", true}}, {"true"});
-    reader.choose("starttls", ignored, {{"off", true}}, {"optional", "required"});
-    reader.choose("auth_failure", ignored, {{"upstream", true}}, {"local"});
     reader.choose("bare_newline", ignored, {{"refuse", true}}, {"normalize"});
-    for (const char* key : {"certificates", "tls_verify"})
-        reader.not_yet(key, "there is no TLS yet; leave it out");
-    for (const char* key :
-         {"proxy_from", "xclient_from", "upstream_idle", "auth_upstream_max", "mode", "services"})
+    for (const char* key : {"proxy_from", "xclient_from", "upstream_idle", "mode", "services"})
         reader.not_yet(key, "leave it out");
 }
 
@@ -121,19 +185,8 @@ Result<ListenerConfig> read_listener(const toml::table& table, const std::string
     read_addresses(reader, listener);
     read_upstream(reader, listener);
 
-    std::string text;
-    reader.read("auth_domain", text);
-    if (!text.empty()) {
-        const auto domain = canonical_domain(text);
-        if (!domain || !is_host_name(text)) reader.refuse("auth_domain", "not a domain");
-        listener.auth_domain = domain;
-    } else if (reader.has("auth_domain")) {
-        listener.auth_domain = "";
-    }
-    reader.choose("auth_without_tls", listener.auth_without_tls,
-                  {{"loopback", AuthOffer::loopback},
-                   {"true", AuthOffer::always},
-                   {"false", AuthOffer::never}});
+    if (auto error = read_tls(reader, file, listener)) return Failure(*std::move(error));
+    read_auth(reader, listener);
     reader.read("banner", listener.banner);
     if (listener.banner.empty() || listener.banner.size() > 200 ||
         std::any_of(listener.banner.begin(), listener.banner.end(), is_eight_bit))
@@ -148,7 +201,6 @@ Result<ListenerConfig> read_listener(const toml::table& table, const std::string
 
 std::optional<Error> read_limits(const toml::table& table, const std::string& file,
                                  Limits& limits) {
-    constexpr std::size_t million = 1000000;
     ConfigReader reader(table, file, "limits.");
     reader.read("sessions", limits.sessions, 1, million);
     reader.read("sessions_per_client", limits.sessions_per_client, 1, million);

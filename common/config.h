@@ -29,6 +29,19 @@ enum class OnStoreError : std::uint8_t {
 /// On which connections without TLS AUTH is offered.
 enum class AuthOffer : std::uint8_t { never, loopback, always };
 
+enum class StartTlsOffer : std::uint8_t { off, optional, required };
+
+/// Who answers a blocked login.
+enum class AuthAnswer : std::uint8_t { upstream, local };
+
+/// Files in PEM form, by absolute paths.
+struct CertificateFiles {
+    std::string chain;  ///< the certificate, and those between it and the root
+    std::string key;
+
+    friend bool operator==(const CertificateFiles&, const CertificateFiles&) = default;
+};
+
 struct Limits {
     std::size_t sessions = 10000;
     std::size_t sessions_per_client = 100;  ///< an IPv6 client is its /64
@@ -53,6 +66,12 @@ struct ListenerConfig {
     /// None: the domain of the host name (domain_of_host()).
     std::optional<std::string> auth_domain;
     AuthOffer auth_without_tls = AuthOffer::loopback;
+    AuthAnswer auth_failure = AuthAnswer::upstream;
+    std::size_t auth_upstream_max = 5;  ///< a minute and account; 0: no limit
+    bool tls = false;                   ///< implicit
+    StartTlsOffer starttls = StartTlsOffer::off;
+    std::vector<CertificateFiles> certificates;  ///< the first is the default
+    bool tls_verify = true;                      ///< of the upstream
     std::vector<IpNetwork> trusted_networks;
     std::string banner = "ESMTP";
     std::string rcpt_reply;  ///< `{rcpt}` stands for the recipient

@@ -78,13 +78,14 @@ const toml::table* ConfigReader::table(std::string_view key) {
     return node->as_table();
 }
 
-std::vector<const toml::table*> ConfigReader::tables(std::string_view key) {
+std::vector<const toml::table*> ConfigReader::tables(std::string_view key, std::string_view shape) {
     std::vector<const toml::table*> out;
     const toml::node* node = take(key);
     if (node == nullptr) return out;
     const auto* array = node->as_array();
-    if (array == nullptr || !array->is_homogeneous<toml::table>()) {
-        refuse(key, fmt::format("not a list of tables; write each as [[{}]]", key));
+    if (array == nullptr || !(array->empty() || array->is_homogeneous<toml::table>())) {
+        refuse(key, shape.empty() ? fmt::format("not a list of tables; write each as [[{}]]", key)
+                                  : fmt::format("not a list of tables; write {} = {}", key, shape));
         return out;
     }
     for (const toml::node& element : *array) out.push_back(element.as_table());

@@ -56,8 +56,8 @@ public:
 
     /// The table at `key`, or null.
     const toml::table* table(std::string_view key);
-    /// The tables of `[[key]]`.
-    std::vector<const toml::table*> tables(std::string_view key);
+    /// The tables of an array, which is to be written as `shape` says: `[[key]]` by default.
+    std::vector<const toml::table*> tables(std::string_view key, std::string_view shape = {});
 
     bool has(std::string_view key) const { return table_.contains(key); }
     /// Keeps an error at `key`, or at the table itself when it has no such key.

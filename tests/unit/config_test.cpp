@@ -99,9 +99,13 @@ direction = "out"
 upstream = ["smtp://127.0.0.1:10587"]
 client_address = "none"
 tls = false
-starttls = "off"
+starttls = "optional"
+certificates = [{ chain = "/tls/rsa.pem", key = "/tls/rsa.key" },
+                { key = "/tls/ec.key", chain = "/tls/ec.pem" }]
+tls_verify = false
 auth_domain = "Example.com"
-auth_failure = "upstream"
+auth_failure = "local"
+auth_upstream_max = 0
 auth_without_tls = true
 trusted_networks = ["192.0.2.0/24", "2001:db8::/32"]
 banner = "ESMTP Postfix"
@@ -140,6 +144,14 @@ listen = "127.0.0.1:0"
     CHECK(submission.upstream->text() == "smtp://127.0.0.1:10587");
     CHECK(submission.auth_domain == "example.com");
     CHECK(submission.auth_without_tls == AuthOffer::always);
+    CHECK(submission.auth_failure == AuthAnswer::local);
+    CHECK(submission.auth_upstream_max == 0);
+    CHECK_FALSE(submission.tls);
+    CHECK(submission.starttls == StartTlsOffer::optional);
+    REQUIRE(submission.certificates.size() == 2);
+    CHECK(submission.certificates[0] == CertificateFiles{"/tls/rsa.pem", "/tls/rsa.key"});
+    CHECK(submission.certificates[1] == CertificateFiles{"/tls/ec.pem", "/tls/ec.key"});
+    CHECK_FALSE(submission.tls_verify);
     REQUIRE(submission.trusted_networks.size() == 2);
     CHECK(submission.trusted_networks[1].contains(*IpAddress::parse("2001:db8::7")));
     CHECK(submission.banner == "ESMTP Postfix");
@@ -158,6 +170,12 @@ TEST_CASE("a listener that says only where it listens gets the rest by its direc
     CHECK_FALSE(in.upstream);
     CHECK_FALSE(in.auth_domain);
     CHECK(in.auth_without_tls == AuthOffer::loopback);
+    CHECK(in.auth_failure == AuthAnswer::upstream);
+    CHECK(in.auth_upstream_max == 5);
+    CHECK_FALSE(in.tls);
+    CHECK(in.starttls == StartTlsOffer::off);
+    CHECK(in.certificates.empty());
+    CHECK(in.tls_verify);
     CHECK(in.banner == "ESMTP");
     CHECK(in.rcpt_reply == "554 5.7.1 <{rcpt}>: Recipient address rejected: Access denied");
     CHECK(in.defer_reply == "450 4.7.1 <{rcpt}>: Recipient address rejected: Access denied");
@@ -179,24 +197,17 @@ TEST_CASE("an unknown key is refused with its place and the nearest known one") 
 }
 
 TEST_CASE("what a later version will do is refused by name, with what this one does") {
-    CHECK(error(listener("tls = true")) ==
-          "4:7: listener.tls: 'true': not supported by this version; write false");
-    CHECK(error(listener("starttls = \"required\"")) ==
-          "4:12: listener.starttls: 'required': not supported by this version; write off");
     CHECK(error(listener("client_address = \"proxy\"")) ==
           "4:18: listener.client_address: 'proxy': not supported by this version; write none");
     CHECK(begins(error(listener("rcpt_reply = \"learn\"")),
                  "4:14: listener.rcpt_reply: 'learn': not supported by this version; write a "
                  "reply, such as '554 5.7.1 <{rcpt}>: Relay access denied'"));
-    CHECK(error(listener("auth_failure = \"local\"")) ==
-          "4:16: listener.auth_failure: 'local': not supported by this version; write upstream");
     CHECK(error(listener("bare_newline = \"normalize\"")) ==
           "4:16: listener.bare_newline: 'normalize': not supported by this version; write refuse");
     CHECK(error(listener("protocol = \"policy\"")) ==
           "4:12: listener.protocol: 'policy': not supported by this version; write smtp");
     CHECK(error("threads = 4\n") == "1:11: threads: '4': no such value; write 0 or 1");
-    for (const char* key : {"certificates = []", "tls_verify = true", "proxy_from = []",
-                            "xclient_from = []", "upstream_idle = 16", "auth_upstream_max = 5",
+    for (const char* key : {"proxy_from = []", "xclient_from = []", "upstream_idle = 16",
                             "mode = \"transparent\"", "services = [\"smtp\"]"}) {
         const std::string message = error(listener(key));
         INFO(message);
@@ -236,6 +247,49 @@ TEST_CASE("a bad value is refused with its place and what to write") {
                "4:20: listener.auth_without_tls: 'maybe': no such value; write loopback or true"));
     CHECK(begins(error(listener("banner = \"a\\nb\"")), "4:10: listener.banner: "));
     CHECK(begins(error(listener("name = \"\"")), "4:8: listener.name: empty"));
+}
+
+TEST_CASE("with certificates STARTTLS is there by itself, and where users send, required") {
+    const auto read = [](const std::string& lines) {
+        return good("[[listener]]\nlisten = \"127.0.0.1:2525\"\n" + lines +
+                    "certificates = [{ chain = \"/c\", key = \"/k\" }]\n")
+            .listeners.at(0);
+    };
+    CHECK(read("").starttls == StartTlsOffer::optional);
+    CHECK(read("direction = \"out\"\n").starttls == StartTlsOffer::required);
+    CHECK(read("direction = \"out\"\nstarttls = \"optional\"\n").starttls ==
+          StartTlsOffer::optional);
+    CHECK(read("starttls = \"off\"\n").starttls == StartTlsOffer::off);
+    CHECK(read("tls = true\n").starttls == StartTlsOffer::off);
+    CHECK(read("tls = true\nstarttls = \"off\"\n").tls);
+}
+
+TEST_CASE("TLS that cannot be had is refused, with what to write") {
+    CHECK(error(listener("tls = true")) ==
+          "4:7: listener.tls: there are no certificates for it; write certificates = [{ chain = "
+          "\"/PATH/fullchain.pem\", key = \"/PATH/privkey.pem\" }]");
+    CHECK(begins(error(listener("starttls = \"optional\"")),
+                 "4:12: listener.starttls: there are no certificates for it; write "));
+    CHECK(begins(error(listener("tls = true\ncertificates = []")),
+                 "4:7: listener.tls: there are no certificates for it; write "));
+    const std::string pair = "certificates = [{ chain = \"/c\", key = \"/k\" }]\n";
+    CHECK(begins(error(listener((pair + "tls = true\nstarttls = \"required\""))),
+                 "6:12: listener.starttls: not with tls = true"));
+    CHECK(error(listener("certificates = \"/c\"")) ==
+          "4:16: listener.certificates: not a list of tables; write certificates = [{ chain = "
+          "\"/PATH/fullchain.pem\", key = \"/PATH/privkey.pem\" }]");
+    CHECK(error(listener("certificates = [{ chain = \"/c\" }]")) ==
+          "4:17: listener.certificates.key: missing; write { chain = \"/PATH/fullchain.pem\", key "
+          "= \"/PATH/privkey.pem\" }");
+    CHECK(error(listener("certificates = [{ chain = \"c\", key = \"/k\" }]")) ==
+          "4:27: listener.certificates.chain: 'c': not an absolute path");
+    CHECK(error(listener("certificates = [{ chain = \"/c\", keys = \"/k\" }]")) ==
+          "4:17: listener.certificates.key: missing; write { chain = \"/PATH/fullchain.pem\", key "
+          "= \"/PATH/privkey.pem\" }");
+    CHECK(error(listener("certificates = [{ chain = \"/c\", key = \"/k\", crl = \"/r\" }]")) ==
+          "4:45: listener.certificates.crl: no such key");
+    CHECK(error(listener("auth_failure = \"remote\"")) ==
+          "4:16: listener.auth_failure: 'remote': no such value; write upstream or local");
 }
 
 TEST_CASE("an address to listen on must be numeric, with a port") {
