@@ -1,5 +1,6 @@
 // smtpblockd: puts the parts together, and is the edge where exceptions end.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -23,6 +24,7 @@
 #include "daemon/notify.h"
 #include "daemon/options.h"
 #include "daemon/setup.h"
+#include "daemon/tls/listener_certificates.h"
 
 namespace smtpblock {
 namespace {
@@ -48,6 +50,20 @@ void raise_descriptor_limit() {
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/// What --check-config says of the certificates: those that clients would refuse are a failure.
+Result<void> check_certificates(const Setup& setup) {
+    tls::ListenerCertificates certificates;
+    for (const net::ListenerOptions& listener : setup.listeners)
+        certificates.add(listener.session.listener, listener.certificates);
+    if (auto read = certificates.read(); !read) return read;
+    fmt::print("{}", certificates.description());
+    for (const std::string& warning : certificates.warnings())
+        fmt::print(stderr, "smtpblockd: warning: {}\n", warning);
+    if (const auto invalid = certificates.invalid(); !invalid.empty())
+        return fail(ErrorCode::failed, "{}", fmt::join(invalid, "\nsmtpblockd: "));
+    return {};
 }
 
 Result<void> prepare_maildirs(const Setup& setup) {
@@ -84,7 +100,11 @@ int run(const Options& options) {
     if (!config) return complain(config.error().message);
     auto setup = make_setup(options, *config, system_hostname());
     if (!setup) return complain(setup.error().message);
-    if (options.check_config) fmt::print("{}", description(*setup));
+    if (options.check_config) {
+        fmt::print("{}", description(*setup));
+        if (const auto good = check_certificates(*setup); !good)
+            return complain(good.error().message);
+    }
 
     const auto rules = StoreReader::open(StorePaths(setup->store));
     if (!rules && rules.error().code == ErrorCode::no_store)

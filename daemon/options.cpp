@@ -34,10 +34,11 @@ void describe(CLI::App& app, Typed& typed) {
     app.add_flag("--check-config", typed.check_config, "Show what it means, and end");
     app.add_option("--store", typed.store, "The store (/var/lib/smtpblock)")->type_name("DIR");
     app.add_option("--listen", typed.listen, "Listen here instead of where the configuration says")
-        ->type_name("[in:|out:]ADDR:PORT")
+        ->type_name("[in:|out:]ADDR:PORT[,tls]")
         ->allow_extra_args(false);
     app.add_option("--upstream", typed.upstream,
-                   "With --listen: smtp://HOST:PORT, or maildir:DIR (the Maildir of the store)")
+                   "With --listen: smtp://HOST:PORT, smtps://HOST:PORT, smtp+unix:PATH, or "
+                   "maildir:DIR (the Maildir of the store)")
         ->type_name("SPEC");
     app.add_option("--log-level", typed.log_level, "error, warning, info or debug (info)")
         ->type_name("LEVEL");
@@ -82,9 +83,11 @@ Result<ListenArgument> ListenArgument::parse(std::string_view written) {
         address.remove_prefix(4);
         out.direction = Direction::out;
     }
-    if (address.ends_with(",tls"))
-        return fail(ErrorCode::bad_input, "{}: TLS is not supported by this version",
-                    quoted(written));
+    constexpr std::string_view tls = ",tls";
+    if (address.ends_with(tls)) {
+        address.remove_suffix(tls.size());
+        out.tls = true;
+    }
     auto endpoint = Endpoint::parse(address);
     if (!endpoint) return std::move(endpoint).failure();
     out.endpoint = *endpoint;

@@ -13,9 +13,10 @@
 
 namespace smtpblock {
 
-/// `--listen [in:|out:]ADDR:PORT`.
+/// `--listen [in:|out:]ADDR:PORT[,tls]`.
 struct ListenArgument {
     Direction direction = Direction::in;
+    bool tls = false;  ///< implicit
     Endpoint endpoint;
 
     static Result<ListenArgument> parse(std::string_view written);

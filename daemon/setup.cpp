@@ -13,6 +13,10 @@
 namespace smtpblock {
 namespace {
 
+std::string name_of_config(const Options& options) {
+    return options.config.empty() ? default_config_path : options.config;
+}
+
 smtp::Timeouts timeouts_of(const ConfiguredTimeouts& configured) {
     return {.command = configured.command,
             .data = configured.data,
@@ -33,6 +37,18 @@ smtp::AuthWithoutTls meaning_of(AuthOffer offer) {
     return smtp::AuthWithoutTls::never;
 }
 
+smtp::StartTls meaning_of(StartTlsOffer offer) {
+    switch (offer) {
+        case StartTlsOffer::off:
+            return smtp::StartTls::off;
+        case StartTlsOffer::optional:
+            return smtp::StartTls::optional;
+        case StartTlsOffer::required:
+            return smtp::StartTls::required;
+    }
+    return smtp::StartTls::off;
+}
+
 /// What is said to it stays in this machine.
 bool is_private(const UpstreamAddress& upstream) {
     if (upstream.kind != UpstreamAddress::Kind::smtp || upstream.host == "localhost") return true;
@@ -47,20 +63,44 @@ smtp::UpstreamTls tls_of(const UpstreamAddress& upstream) {
     return is_private(upstream) ? smtp::UpstreamTls::none : smtp::UpstreamTls::starttls;
 }
 
-/// Those of the command line, a listener a direction, so that each has one name in the log.
-std::vector<ListenerConfig> listeners_of(const Options& options) {
+/// Certificates for a listener of the command line: those of the configuration's first listener
+/// that has some, one of the same direction if there is one.
+const std::vector<CertificateFiles>* certificates_for(Direction direction, const Config& config) {
+    const std::vector<CertificateFiles>* found = nullptr;
+    for (const ListenerConfig& listener : config.listeners) {
+        if (listener.certificates.empty()) continue;
+        if (listener.direction == direction) return &listener.certificates;
+        if (found == nullptr) found = &listener.certificates;
+    }
+    return found;
+}
+
+/// Those of the command line, a listener for each direction and for TLS or not, so that each has
+/// one name in the log. Errors: bad_input (TLS without certificates).
+Result<std::vector<ListenerConfig>> listeners_of(const Options& options, const Config& config) {
     std::vector<ListenerConfig> listeners;
     for (const ListenArgument& argument : options.listen) {
-        auto listener = std::find_if(
-            listeners.begin(), listeners.end(),
-            [&](const ListenerConfig& one) { return one.direction == argument.direction; });
+        auto listener =
+            std::find_if(listeners.begin(), listeners.end(), [&](const ListenerConfig& one) {
+                return one.direction == argument.direction && one.tls == argument.tls;
+            });
         if (listener == listeners.end()) {
             ListenerConfig made;
             made.direction = argument.direction;
-            made.name = word(argument.direction);
+            made.name = std::string(word(argument.direction)) + (argument.tls ? "-tls" : "");
             made.upstream = options.upstream;
             made.rcpt_reply = default_rcpt_reply(argument.direction);
             made.defer_reply = default_defer_reply();
+            made.tls = argument.tls;
+            if (made.tls) {
+                const auto* certificates = certificates_for(argument.direction, config);
+                if (certificates == nullptr)
+                    return fail(ErrorCode::bad_input,
+                                "--listen {},tls: with which certificates? write certificates = "
+                                "[{{ chain = ..., key = ... }}] into a [[listener]] of {}",
+                                argument.endpoint.text(), name_of_config(options));
+                made.certificates = *certificates;
+            }
             listener = listeners.insert(listeners.end(), std::move(made));
         }
         listener->listen.push_back(argument.endpoint);
@@ -74,6 +114,8 @@ net::ListenerOptions options_of(const ListenerConfig& from, const Config& config
     out.listen = from.listen;
     out.upstream = from.upstream.value_or(UpstreamAddress::maildir(maildir));
     out.trusted_networks = from.trusted_networks;
+    out.certificates = from.certificates;
+    out.tls_verify = from.tls_verify;
 
     smtp::SessionOptions& session = out.session;
     session.listener = from.name;
@@ -82,7 +124,12 @@ net::ListenerOptions options_of(const ListenerConfig& from, const Config& config
     session.banner = from.banner;
     session.auth_domain = from.auth_domain.value_or(domain_of_host(hostname));
     session.auth_without_tls = meaning_of(from.auth_without_tls);
+    session.implicit_tls = from.tls;
+    session.starttls = meaning_of(from.starttls);
     session.upstream_tls = tls_of(out.upstream);
+    session.auth_failure = from.auth_failure == AuthAnswer::local ? smtp::AuthFailure::local
+                                                                  : smtp::AuthFailure::upstream;
+    session.auth_upstream_max = from.auth_upstream_max;
     session.rcpt_reply = from.rcpt_reply;
     session.defer_reply = from.defer_reply;
     session.command_line = config.limits.command_line;
@@ -113,11 +160,16 @@ Result<Setup> make_setup(const Options& options, const Config& config,
 
     std::string hostname = config.hostname.empty() ? system_hostname : config.hostname;
     if (hostname.empty() || !is_host_name(hostname)) hostname = "localhost";
-    const auto listeners = options.listen.empty() ? config.listeners : listeners_of(options);
+    std::vector<ListenerConfig> listeners = config.listeners;
+    if (!options.listen.empty()) {
+        auto listening = listeners_of(options, config);
+        if (!listening) return std::move(listening).failure();
+        listeners = *std::move(listening);
+    }
     if (listeners.empty())
         return fail(ErrorCode::bad_input,
                     "no listener: write a [[listener]] into {}, or try --listen 127.0.0.1:2525",
-                    options.config.empty() ? default_config_path : options.config.c_str());
+                    name_of_config(options));
     const std::string maildir = StorePaths(setup.store).maildir();
     for (const ListenerConfig& listener : listeners)
         setup.listeners.push_back(options_of(listener, config, hostname, maildir));
@@ -140,10 +192,13 @@ std::string description(const Setup& setup) {
         for (const Endpoint& endpoint : listener.listen)
             fmt::format_to(std::back_inserter(addresses), " {}", endpoint.text());
         const std::string& domain = listener.session.auth_domain;
-        fmt::format_to(
-            std::back_inserter(out), "listener {}:{}, direction {}, upstream {}, auth_domain {}\n",
-            printable(listener.session.listener), addresses, word(listener.session.direction),
-            printable(listener.upstream.text()), domain.empty() ? "none" : domain);
+        const auto tls = net::tls_word(listener.session);
+        fmt::format_to(std::back_inserter(out),
+                       "listener {}:{}, direction {},{}{}{} upstream {}, auth_domain {}\n",
+                       printable(listener.session.listener), addresses,
+                       word(listener.session.direction), tls.empty() ? "" : " tls ", tls,
+                       tls.empty() ? "" : ",", printable(listener.upstream.text()),
+                       domain.empty() ? "none" : domain);
     }
     return out;
 }

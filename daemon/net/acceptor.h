@@ -12,7 +12,7 @@
 #include "common/result.h"
 #include "daemon/guard/log.h"
 #include "daemon/net/maildir_link.h"
-#include "daemon/net/tcp_link.h"
+#include "daemon/net/stream_link.h"
 
 namespace smtpblock::net {
 

@@ -1,7 +1,7 @@
 #include "daemon/net/connection.h"
 
 #include <chrono>
-#include <exception>
+#include <stdexcept>
 #include <utility>
 
 #include "daemon/guard/log_record.h"
@@ -28,7 +28,7 @@ Connection::Connection(const Environment& environment, TcpSocket socket, const I
       session_(std::make_unique<smtp::Session>(environment.options, client, environment.policy,
                                                environment.upstream.profile(),
                                                steady_clock::now())),
-      client_(std::make_shared<TcpLink>(std::move(socket), *this)),
+      client_(std::make_shared<StreamLink>(std::move(socket), *this)),
       timer_(environment.io) {}
 
 void Connection::start() {
@@ -41,6 +41,11 @@ void Connection::drain() {
 
 void Connection::on_link_connected(Link& link) {
     happen([&](Instant now) { session_->on_connected(side_of(link), now); });
+}
+
+void Connection::on_link_tls(Link& link) {
+    if (&link == parting_.get()) return;
+    happen([&](Instant now) { session_->on_tls(side_of(link), now); });
 }
 
 void Connection::on_link_bytes(Link& link, std::string_view bytes) {
@@ -92,8 +97,12 @@ void Connection::pump() {
         moved = write(Side::upstream) || moved;
         moved = close_what_shall_close() || moved;
     }
-    if (!upstream_ && session_->want(Side::upstream) == Want::connect)
+    if (!upstream_ && session_->want(Side::upstream) == Want::connect) {
         upstream_ = environment_.upstream.connect(*this, address_.text());
+        upstream_in_tls_ = false;
+    }
+    begin_tls(Side::client);
+    begin_tls(Side::upstream);
     read(Side::client);
     read(Side::upstream);
     end_if_over();
@@ -130,15 +139,25 @@ bool Connection::close_what_shall_close() {
 /// it is left to read them first.
 void Connection::part_from_client() {
     if (!client_) return;
-    auto leaving = std::static_pointer_cast<TcpLink>(std::exchange(client_, nullptr));
+    auto leaving = std::static_pointer_cast<StreamLink>(std::exchange(client_, nullptr));
     if (!session_->output(Side::client).empty() || !leaving->discard()) return leaving->close();
-    leaving->shutdown_writing();
+    leaving->leave();
     leaving->read(true);
     parting_ = std::move(leaving);
 }
 
 void Connection::read(Side side) {
     if (link(side)) link(side)->read(session_->want(side) == Want::read);
+}
+
+/// The session's own deadlines run on: a peer that does not shake hands is closed by them.
+void Connection::begin_tls(Side side) {
+    bool& in_tls = side == Side::client ? client_in_tls_ : upstream_in_tls_;
+    if (in_tls || !link(side) || session_->want(side) != Want::tls_handshake) return;
+    in_tls = true;
+    if (side == Side::upstream) return environment_.upstream.begin_tls(*upstream_);
+    if (!environment_.tls) throw std::logic_error("TLS without a certificate");
+    client_->begin_tls(environment_.tls->stream());
 }
 
 void Connection::end_if_over() {

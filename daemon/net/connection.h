@@ -11,9 +11,10 @@
 #include "daemon/guard/log.h"
 #include "daemon/net/link.h"
 #include "daemon/net/maildir_link.h"
-#include "daemon/net/tcp_link.h"
+#include "daemon/net/stream_link.h"
 #include "daemon/net/upstream.h"
 #include "daemon/smtp/session.h"
+#include "daemon/tls/server.h"
 
 namespace smtpblock::net {
 
@@ -34,6 +35,9 @@ public:
         const smtp::SessionOptions& options;
         smtp::Policy& policy;
         Upstream& upstream;
+        /// The listener's, and null where it has no TLS. Another one when certificates are read
+        /// again.
+        const std::unique_ptr<tls::Server>& tls;
         guard::Log& log;
         ConnectionOwner& owner;
     };
@@ -51,6 +55,7 @@ public:
 
 private:
     void on_link_connected(Link& link) override;
+    void on_link_tls(Link& link) override;
     void on_link_bytes(Link& link, std::string_view bytes) override;
     void on_link_writable(Link& link) override;
     void on_link_eof(Link& link) override;
@@ -62,6 +67,7 @@ private:
     bool write(smtp::Side side);
     bool close_what_shall_close();
     void read(smtp::Side side);
+    void begin_tls(smtp::Side side);
     void keep_time();
     void on_timer();
     void part_from_client();
@@ -79,7 +85,9 @@ private:
     std::shared_ptr<Link> client_;
     std::shared_ptr<Link> upstream_;
     /// The client's link once the session has parted from it, until it has read our last words.
-    std::shared_ptr<TcpLink> parting_;
+    std::shared_ptr<StreamLink> parting_;
+    bool client_in_tls_ = false;
+    bool upstream_in_tls_ = false;
     Timer timer_;
     smtp::Instant timer_due_ = smtp::Instant::max();
     bool ended_ = false;

@@ -1,4 +1,4 @@
-// One end of a conversation: a TCP connection, or the embedded upstream in this process. Who owns a
+// One end of a conversation: a connection, or the embedded upstream in this process. Who owns a
 // link is told what happens to it through LinkEvents, always from the event loop and never from
 // inside a call to the link, so that nothing is entered twice.
 #pragma once
@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <memory>
 #include <string_view>
+
+#include "daemon/tls/openssl.h"
 
 namespace smtpblock::net {
 
@@ -20,6 +22,8 @@ class LinkEvents {
 public:
     virtual ~LinkEvents() = default;
     virtual void on_link_connected(Link& link) = 0;
+    /// The handshake is done: from now on bytes are those inside TLS.
+    virtual void on_link_tls(Link& link) = 0;
     /// `bytes` live during the call only.
     virtual void on_link_bytes(Link& link, std::string_view bytes) = 0;
     /// It takes bytes again, after it took fewer than it was given.
@@ -38,6 +42,9 @@ public:
     virtual std::size_t write(std::string_view bytes) = 0;
     /// Bytes are wanted from now on, or no more of them.
     virtual void read(bool wanted) = 0;
+    /// Begins the handshake at once: all must have been written. on_link_tls() or on_link_closed()
+    /// follows; when it takes too long is for the caller to say.
+    virtual void begin_tls(tls::Ssl ssl) = 0;
     /// No event follows. What the peer has not been sent yet is dropped.
     virtual void close() = 0;
 };

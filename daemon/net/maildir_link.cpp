@@ -1,6 +1,7 @@
 #include "daemon/net/maildir_link.h"
 
 #include <boost/asio/post.hpp>
+#include <stdexcept>
 #include <utility>
 
 #include "daemon/guard/log_record.h"
@@ -51,6 +52,10 @@ std::size_t MaildirLink::write(std::string_view bytes) {
 void MaildirLink::read(bool wanted) {
     wants_read_ = wanted;
     if (wanted && (server_.closed() || !server_.output().empty())) schedule();
+}
+
+void MaildirLink::begin_tls(tls::Ssl) {
+    throw std::logic_error("TLS to the Maildir");  // nobody wants it where nothing can be heard
 }
 
 /// Sends the job away that the server may want done, and sees to it that its answers are delivered.

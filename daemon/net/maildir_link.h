@@ -27,6 +27,7 @@ public:
 
     std::size_t write(std::string_view bytes) override;
     void read(bool wanted) override;
+    void begin_tls(tls::Ssl ssl) override;
     void close() override;
 
 private:

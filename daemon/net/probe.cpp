@@ -46,6 +46,7 @@ void Probe::try_now() {
     const auto now = steady_clock::now();
     learner_.emplace(options_.hostname, options_.upstream_tls, upstream_.profile(),
                      options_.timeouts.upstream_connect, now);
+    in_tls_ = false;
     link_ = upstream_.connect(*this, "");
     try_timer_.expires_at(learner_->deadline());
     try_timer_.async_wait([this](error_code error) {
@@ -57,6 +58,11 @@ void Probe::try_now() {
 
 void Probe::on_link_connected(Link&) {
     learner_->on_connected();
+    pump();
+}
+
+void Probe::on_link_tls(Link&) {
+    learner_->on_tls();
     pump();
 }
 
@@ -87,7 +93,9 @@ void Probe::pump() {
     }
     if (learner_->want() == smtp::Want::close) return end_try();
     if (!learner_->output().empty()) learner_->on_written(link_->write(learner_->output()));
-    link_->read(true);
+    if (learner_->want() == smtp::Want::tls_handshake && !std::exchange(in_tls_, true))
+        upstream_.begin_tls(*link_);
+    link_->read(learner_->want() == smtp::Want::read);
 }
 
 void Probe::end_try() {

@@ -25,6 +25,7 @@ public:
 
 private:
     void on_link_connected(Link& link) override;
+    void on_link_tls(Link& link) override;
     void on_link_bytes(Link& link, std::string_view bytes) override;
     void on_link_writable(Link& link) override;
     void on_link_eof(Link& link) override;
@@ -45,6 +46,7 @@ private:
     Timer try_timer_;
     Timer first_try_timer_;
     std::chrono::seconds pause_{1};  ///< before the next try
+    bool in_tls_ = false;
     bool told_learnt_ = false;
 };
 

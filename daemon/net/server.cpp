@@ -19,6 +19,7 @@
 #include "daemon/net/connection.h"
 #include "daemon/net/probe.h"
 #include "daemon/smtp/greetings.h"
+#include "daemon/tls/listener_certificates.h"
 
 namespace smtpblock::net {
 
@@ -44,6 +45,19 @@ bool is_loopback(const IpAddress& address) {
 
 }  // namespace
 
+std::string_view tls_word(const smtp::SessionOptions& session) {
+    if (session.implicit_tls) return "implicit";
+    switch (session.starttls) {
+        case smtp::StartTls::off:
+            return "";
+        case smtp::StartTls::optional:
+            return "optional";
+        case smtp::StartTls::required:
+            return "required";
+    }
+    return "";
+}
+
 class Server::Impl : public ConnectionOwner {
 public:
     Impl(const ServerOptions& options, std::vector<ListenerOptions> listeners, smtp::Policy& policy,
@@ -61,13 +75,16 @@ public:
 private:
     struct Listener {
         Listener(IoContext& io, boost::asio::thread_pool& workers, guard::Log& log,
-                 ListenerOptions from)
+                 tls::ListenerCertificates& certificates, ListenerOptions from)
             : options(std::move(from)),
-              upstream(io, workers, log, options.upstream, options.maildir),
+              upstream(io, workers, log, options.upstream, options.maildir,
+                       options.tls_verify ? Upstream::Verify::yes : Upstream::Verify::no),
+              tls(certificates.add(options.session.listener, options.certificates)),
               probe(io, upstream, log, options.session) {}
 
         const ListenerOptions options;
         Upstream upstream;
+        const std::unique_ptr<tls::Server>& tls;
         Probe probe;
         std::vector<std::unique_ptr<Acceptor>> acceptors;
     };
@@ -89,6 +106,7 @@ private:
     IoContext io_{1};
     boost::asio::thread_pool workers_{worker_threads};
     boost::asio::signal_set signals_{io_};
+    tls::ListenerCertificates certificates_;
     std::vector<std::unique_ptr<Listener>> listeners_;
     std::unordered_set<std::shared_ptr<Connection>> connections_;
     ClientCount clients_;
@@ -112,7 +130,8 @@ Server::Impl::Impl(const ServerOptions& options, std::vector<ListenerOptions> li
       // IDs go on where those of an earlier process are not in sight.
       next_session_(static_cast<std::uint32_t>(steady_clock::now().time_since_epoch().count())) {
     for (ListenerOptions& listener : listeners)
-        listeners_.push_back(std::make_unique<Listener>(io_, workers_, log_, std::move(listener)));
+        listeners_.push_back(
+            std::make_unique<Listener>(io_, workers_, log_, certificates_, std::move(listener)));
 }
 
 /// What refers to a listener goes before it: connections, and links that wait to be let go.
@@ -127,6 +146,8 @@ Server::Impl::~Impl() {
 }
 
 Result<void> Server::Impl::listen() {
+    if (auto read = certificates_.read(); !read) return read;
+    certificates_.tell_flaws(log_);
     for (const auto& listener : listeners_) {
         for (const Endpoint& where : listener->options.listen) {
             auto acceptor = std::make_unique<Acceptor>(
@@ -175,6 +196,7 @@ void Server::Impl::on_tried(Listener& listener) {
         record.add("listener", listener.options.session.listener);
         record.add("address", acceptor->endpoint().text());
         record.add("direction", word(listener.options.session.direction));
+        record.add_known("tls", tls_word(listener.options.session));
         record.add("upstream", listener.upstream.address().text());
         record.add("auth_domain", listener.options.session.auth_domain);
         record.write(log_, LogLevel::info);
@@ -195,8 +217,8 @@ void Server::Impl::on_accepted(Listener& listener, TcpSocket socket, const IpAdd
     });
     try {
         const auto connection = std::make_shared<Connection>(
-            Connection::Environment{io_, listener.options.session, policy_, listener.upstream, log_,
-                                    *this},
+            Connection::Environment{io_, listener.options.session, policy_, listener.upstream,
+                                    listener.tls, log_, *this},
             std::move(socket), address, client);
         connections_.insert(connection);
         connection->start();
@@ -211,8 +233,11 @@ void Server::Impl::on_accepted(Listener& listener, TcpSocket socket, const IpAdd
 
 void Server::Impl::turn_away(const Listener& listener, TcpSocket socket, const IpAddress& address) {
     const std::string words = smtp::too_many_connections(listener.options.session.hostname);
-    // A new connection has room for this, and whoever does not read it misses nothing.
-    (void)::send(socket.native_handle(), words.data(), words.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    // A new connection has room for this, and whoever does not read it misses nothing. Whoever
+    // waits for TLS could not read it.
+    if (!listener.options.session.implicit_tls)
+        (void)::send(socket.native_handle(), words.data(), words.size(),
+                     MSG_DONTWAIT | MSG_NOSIGNAL);
     ++turned_away_;
     const auto now = steady_clock::now();
     if (told_of_refusals_ && now - *told_of_refusals_ < between_refusal_lines) return;
@@ -245,12 +270,7 @@ void Server::Impl::await_signal() {
 }
 
 void Server::Impl::on_signal(int number) {
-    if (number == SIGHUP) {
-        LogRecord record("signal");
-        record.add("name", "SIGHUP");
-        record.add("detail", "the configuration is read at start only: restart to apply it");
-        return record.write(log_, LogLevel::warning);
-    }
+    if (number == SIGHUP) return certificates_.read_again(log_);
     if (draining_) return stop();
     drain();
 }

@@ -7,8 +7,10 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "common/config.h"
 #include "common/endpoint.h"
 #include "common/ip_address.h"
 #include "common/result.h"
@@ -25,7 +27,13 @@ struct ListenerOptions {
     smtp::SessionOptions session;
     maildir::ServerOptions maildir;  ///< for an upstream that is one
     std::vector<IpNetwork> trusted_networks;
+    std::vector<CertificateFiles>
+        certificates;        ///< the first is the default; none: no TLS in front
+    bool tls_verify = true;  ///< of the upstream
 };
+
+/// How clients of a listener come to TLS: `implicit`, `optional`, `required`, or empty: not at all.
+std::string_view tls_word(const smtp::SessionOptions& session);
 
 struct ServerOptions {
     std::size_t sessions = 10000;
@@ -44,12 +52,12 @@ public:
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
 
-    /// Binds every address, so that clients are queued from now on.
+    /// Reads the certificates and binds every address, so that clients are queued from now on.
     Result<void> listen();
     /// Where it listens, in the order of the options, with real ports.
     std::vector<Endpoint> endpoints() const;
 
-    /// SIGTERM and SIGINT drain, a second one stops; SIGHUP is told that it does nothing.
+    /// SIGTERM and SIGINT drain, a second one stops; SIGHUP reads the certificates again.
     void obey_signals();
     /// Takes clients, and says so in the log, once each upstream was asked how it greets. Returns
     /// when stopped. `ready` is called when clients are taken, `stopping` when no more are.

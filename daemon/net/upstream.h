@@ -10,18 +10,24 @@
 #include "daemon/maildir/server.h"
 #include "daemon/net/link.h"
 #include "daemon/smtp/upstream_profile.h"
+#include "daemon/tls/client.h"
 
 namespace smtpblock::net {
 
 class Upstream {
 public:
-    /// `maildir` is looked at when the address is one.
+    enum class Verify : std::uint8_t { no, yes };
+
+    /// `maildir` is looked at when the address is one, `verify` where TLS is wanted.
     Upstream(IoContext& io, boost::asio::thread_pool& workers, guard::Log& log,
-             UpstreamAddress address, maildir::ServerOptions maildir);
+             UpstreamAddress address, maildir::ServerOptions maildir, Verify verify);
 
     /// A link on its way there; what becomes of it is told to `events`. `client` is the address of
     /// the client for whom it is made.
     std::shared_ptr<Link> connect(LinkEvents& events, const std::string& client);
+
+    /// Begins TLS on a link that connect() gave.
+    void begin_tls(Link& link);
 
     const UpstreamAddress& address() const { return address_; }
     smtp::UpstreamProfile& profile() { return profile_; }
@@ -32,6 +38,8 @@ private:
     guard::Log& log_;
     const UpstreamAddress address_;
     const maildir::ServerOptions maildir_;
+    const Verify verify_;
+    std::unique_ptr<tls::Client> tls_;  ///< null until it is wanted
     smtp::UpstreamProfile profile_;
 };
 

@@ -53,6 +53,7 @@ struct SessionOptions {
     StartTls starttls = StartTls::off;
     UpstreamTls upstream_tls = UpstreamTls::none;
     AuthFailure auth_failure = AuthFailure::upstream;
+    std::size_t auth_upstream_max = 5;  ///< blocked logins a minute and account; 0: no limit
     /// `{rcpt}` stands for the recipient as the client spelt it.
     std::string rcpt_reply;
     std::string defer_reply;

@@ -1,6 +1,6 @@
 """The arrows of the architecture, read from the #include lines.
 
-    cli/ ──► common/ ◄── daemon/smtp/ ◄── daemon/guard, daemon/maildir ◄── daemon/net ◄── daemon/
+    cli/ ──► common/ ◄── daemon/smtp/ ◄── daemon/{guard,maildir,tls} ◄── daemon/net ◄── daemon/
 
 What is said of a folder in LAYERS is all that its files may include. The planted violations at the
 end show that each rule finds what it is for.
@@ -25,8 +25,9 @@ LAYERS = {
     "daemon/smtp/": (("common/", "daemon/smtp/"), ()),
     "daemon/guard/": (("common/", "daemon/smtp/", "daemon/guard/"), ("OpenSSL",)),
     "daemon/maildir/": (("common/", "daemon/smtp/", "daemon/maildir/"), ("OpenSSL",)),
-    "daemon/net/": (("common/", "daemon/smtp/", "daemon/guard/", "daemon/maildir/", "daemon/net/"),
-                    ("Asio", "OpenSSL")),
+    "daemon/tls/": (("common/", "daemon/guard/", "daemon/tls/"), ("OpenSSL",)),
+    "daemon/net/": (("common/", "daemon/smtp/", "daemon/guard/", "daemon/maildir/", "daemon/tls/",
+                     "daemon/net/"), ("Asio",)),
     "daemon/": (("common/", "daemon/"), ("Asio", "OpenSSL")),
 }
 # Libraries that whole layers do not know, and the files that do.
@@ -96,6 +97,9 @@ PLANTED = [
     ("daemon/smtp/x.cpp", "auto t = std::chrono::steady_clock::now();"),
     ("daemon/guard/x.cpp", '#include "daemon/net/connection.h"'),
     ("daemon/maildir/x.cpp", "#include <boost/asio/io_context.hpp>"),
+    ("daemon/tls/x.cpp", '#include "daemon/smtp/session.h"'),
+    ("daemon/tls/x.cpp", "#include <boost/asio.hpp>"),
+    ("daemon/net/x.cpp", "#include <openssl/ssl.h>"),
     ("daemon/net/x.cpp", 'write("250 ok");'),
     ("daemon/net/x.cpp", 'if (line == "EHLO") {'),
     ("daemon/net/x.cpp", "#include <CLI/CLI.hpp>"),

@@ -72,11 +72,23 @@ TEST_CASE("listeners are incoming unless they say otherwise") {
     CHECK(good({"--listen", "[::1]:2525"}).listen[0].endpoint.text() == "[::1]:2525");
 }
 
+TEST_CASE("a listener with TLS says so behind its port") {
+    const Options options = good({"--listen", "127.0.0.1:2525", "--listen", "127.0.0.1:465,tls",
+                                  "--listen", "out:[::1]:465,tls"});
+    REQUIRE(options.listen.size() == 3);
+    CHECK_FALSE(options.listen[0].tls);
+    CHECK(options.listen[1].tls);
+    CHECK(options.listen[1].endpoint.text() == "127.0.0.1:465");
+    CHECK(options.listen[2].tls);
+    CHECK(options.listen[2].direction == Direction::out);
+    CHECK(options.listen[2].endpoint.text() == "[::1]:465");
+}
+
 TEST_CASE("bad usage is refused with what to write") {
     CHECK(refusal({"--listen", "localhost:25"}).find("127.0.0.1:2525 or [::1]:2525") !=
           std::string::npos);
-    CHECK(refusal({"--listen", "127.0.0.1:465,tls"}).find("TLS is not supported") !=
-          std::string::npos);
+    CHECK(refusal({"--listen", "127.0.0.1:465,ssl"}).starts_with("smtpblockd: '127.0.0.1:465,"));
+    CHECK(refusal({"--listen", "127.0.0.1:465,tls,tls"}).starts_with("smtpblockd: '127.0.0.1:"));
     CHECK(refusal({"--listen", "both:127.0.0.1:25"}).starts_with("smtpblockd: 'both:"));
     CHECK(refusal({"--upstream", "127.0.0.1:25"}).find("write --listen") != std::string::npos);
     CHECK(refusal({"--listen", "127.0.0.1:25", "--upstream", "x"}).find("smtp://HOST:PORT") !=

@@ -113,6 +113,11 @@ TEST_CASE("every setting reaches the part that it is for") {
     config.users = {{"bob@example.com", "$6$x"}};
     ListenerConfig listener = configured();
     listener.auth_without_tls = AuthOffer::never;
+    listener.auth_failure = AuthAnswer::local;
+    listener.auth_upstream_max = 7;
+    listener.starttls = StartTlsOffer::required;
+    listener.certificates = {{"/c.pem", "/c.key"}};
+    listener.tls_verify = false;
     listener.trusted_networks = {*IpNetwork::parse("192.0.2.0/24")};
     listener.banner = "ESMTP Postfix";
     config.listeners = {listener};
@@ -133,6 +138,12 @@ TEST_CASE("every setting reaches the part that it is for") {
     CHECK(made.session.auth_domain == "example.net");
     CHECK(made.session.banner == "ESMTP Postfix");
     CHECK(made.session.auth_without_tls == smtp::AuthWithoutTls::never);
+    CHECK(made.session.auth_failure == smtp::AuthFailure::local);
+    CHECK(made.session.auth_upstream_max == 7);
+    CHECK_FALSE(made.session.implicit_tls);
+    CHECK(made.session.starttls == smtp::StartTls::required);
+    CHECK(made.certificates == listener.certificates);
+    CHECK_FALSE(made.tls_verify);
     CHECK(made.session.errors == 3);
     CHECK(made.session.command_line == 600);
     CHECK(made.session.recipients == 101);
@@ -165,6 +176,45 @@ TEST_CASE("a daemon without a listener is refused with what to do") {
           "127.0.0.1:2525");
 }
 
+TEST_CASE("--listen with TLS borrows the certificates of the configuration") {
+    ListenerConfig plain = configured();
+    ListenerConfig in = configured();
+    in.direction = Direction::in;
+    in.certificates = {{"/in.pem", "/in.key"}};
+    ListenerConfig out = configured();
+    out.certificates = {{"/out.pem", "/out.key"}};
+    Config config;
+    config.listeners = {plain, in, out};
+    const Options options = listening(
+        {"out:127.0.0.1:465,tls", "out:127.0.0.1:587", "127.0.0.1:2465,tls", "out:[::1]:465,tls"});
+    const Setup setup = good(options, config);
+    REQUIRE(setup.listeners.size() == 3);
+    const auto& submission = setup.listeners[0];
+    CHECK(submission.session.listener == "out-tls");
+    CHECK(submission.session.implicit_tls);
+    CHECK(submission.listen.size() == 2);
+    CHECK(submission.certificates == out.certificates);
+    CHECK(setup.listeners[1].session.listener == "out");
+    CHECK_FALSE(setup.listeners[1].session.implicit_tls);
+    CHECK(setup.listeners[1].session.starttls == smtp::StartTls::off);
+    CHECK(setup.listeners[1].certificates.empty());
+    CHECK(setup.listeners[2].session.listener == "in-tls");
+    CHECK(setup.listeners[2].certificates == in.certificates);
+
+    config.listeners = {plain, in};  // those of the other direction, for want of better ones
+    CHECK(good(options, config).listeners[0].certificates == in.certificates);
+}
+
+TEST_CASE("--listen with TLS and no certificates is refused with what to do") {
+    Config config;
+    config.listeners = {configured()};
+    const auto setup = make_setup(listening({"127.0.0.1:465,tls"}), config, "mail.example.com");
+    REQUIRE_FALSE(setup);
+    CHECK(setup.error().message ==
+          "--listen 127.0.0.1:465,tls: with which certificates? write certificates = [{ chain = "
+          "..., key = ... }] into a [[listener]] of /etc/smtpblock/smtpblock.toml");
+}
+
 TEST_CASE("--check-config shows each listener with its auth_domain and upstream") {
     Config config;
     config.store = "/srv/rules";
@@ -174,6 +224,13 @@ TEST_CASE("--check-config shows each listener with its auth_domain and upstream"
           "listener submission: 127.0.0.1:587, direction out, upstream smtp://127.0.0.1:10587, "
           "auth_domain example.com\n");
     CHECK(description(good({}, config, "mail")).find("auth_domain none\n") != std::string::npos);
+    config.listeners[0].starttls = StartTlsOffer::required;
+    CHECK(description(good({}, config)).find("direction out, tls required, upstream ") !=
+          std::string::npos);
+    config.listeners[0].starttls = StartTlsOffer::off;
+    config.listeners[0].tls = true;
+    CHECK(description(good({}, config)).find("direction out, tls implicit, upstream ") !=
+          std::string::npos);
 }
 
 }  // namespace smtpblock

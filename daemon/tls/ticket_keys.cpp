@@ -1,0 +1,49 @@
+#include "daemon/tls/ticket_keys.h"
+
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
+
+#include <stdexcept>
+#include <utility>
+
+namespace smtpblock::tls {
+namespace {
+
+constexpr auto sealing_time = std::chrono::hours(12);
+
+bool fill(unsigned char* octets, std::size_t size) {
+    return RAND_priv_bytes(octets, static_cast<int>(size)) == 1;
+}
+
+bool make(TicketKeys::Key& key) {
+    return fill(key.name.data(), key.name.size()) && fill(key.cipher.data(), key.cipher.size()) &&
+           fill(key.mac.data(), key.mac.size());
+}
+
+}  // namespace
+
+TicketKeys::TicketKeys(Instant now) : next_due_(now + sealing_time) {
+    if (!make(current_) || !make(previous_))
+        throw std::runtime_error("no key for TLS tickets: the system gives no random octets");
+}
+
+TicketKeys::~TicketKeys() {
+    OPENSSL_cleanse(&current_, sizeof current_);
+    OPENSSL_cleanse(&previous_, sizeof previous_);
+}
+
+const TicketKeys::Key& TicketKeys::sealing(Instant now) {
+    if (Key next; now >= next_due_ && make(next)) {
+        previous_ = std::exchange(current_, next);
+        next_due_ = now + sealing_time;
+        OPENSSL_cleanse(&next, sizeof next);
+    }
+    return current_;
+}
+
+const TicketKeys::Key* TicketKeys::opening(const Name& name) const {
+    if (name == current_.name) return &current_;
+    return name == previous_.name ? &previous_ : nullptr;
+}
+
+}  // namespace smtpblock::tls

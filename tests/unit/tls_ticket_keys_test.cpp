@@ -1,0 +1,33 @@
+#include <catch2/catch.hpp>
+
+#include "daemon/tls/ticket_keys.h"
+
+namespace smtpblock::tls {
+
+using std::chrono::hours;
+
+TEST_CASE("a key seals tickets for half a day and opens them for a day") {
+    const auto start = std::chrono::steady_clock::now();
+    TicketKeys keys(start);
+    const auto first = keys.sealing(start).name;
+    CHECK(keys.sealing(start + hours(11)).name == first);
+    const auto second = keys.sealing(start + hours(12)).name;
+    CHECK(second != first);
+    REQUIRE(keys.opening(first) != nullptr);
+    CHECK(keys.opening(first)->name == first);
+    CHECK(keys.opening(second)->cipher != keys.opening(first)->cipher);
+    keys.sealing(start + hours(24));
+    CHECK(keys.opening(first) == nullptr);
+    CHECK(keys.opening(second) != nullptr);
+    CHECK(keys.opening({}) == nullptr);
+}
+
+TEST_CASE("no two processes have the same keys") {
+    const auto now = std::chrono::steady_clock::now();
+    TicketKeys one(now);
+    TicketKeys other(now);
+    CHECK(one.sealing(now).cipher != other.sealing(now).cipher);
+    CHECK(other.opening(one.sealing(now).name) == nullptr);
+}
+
+}  // namespace smtpblock::tls
