@@ -21,6 +21,7 @@ using test::TlsPeer;
 /// What happened to a link.
 struct Recorder : LinkEvents {
     std::string bytes;
+    std::string_view last;  ///< where they were handed on
     int deliveries = 0;
     int connected = 0;
     int in_tls = 0;
@@ -34,6 +35,7 @@ struct Recorder : LinkEvents {
     void on_link_tls(Link&) override { ++in_tls; }
     void on_link_bytes(Link&, std::string_view more) override {
         bytes += more;
+        last = more;
         ++deliveries;
         on_bytes();
     }
@@ -244,6 +246,16 @@ TEST_CASE_METHOD(Secured, "last words reach a client who talks on") {
     tls.raw.half_close();
     until([&] { return happened.eofs == 1; });
     CHECK(happened.bytes.empty());
+}
+
+TEST_CASE_METHOD(Secured, "nothing is left of a secret where it was read") {
+    const bool in_tls = GENERATE(true, false);
+    if (in_tls) shake();
+    link->read(true);
+    const std::string line = "AUTH PLAIN AGJvYgBzZWNyZXQ=\r\n";
+    CHECK((in_tls ? tls.send(line) : tls.raw.send(line)));
+    until([&] { return happened.bytes == line; });
+    CHECK(happened.last == std::string(happened.last.size(), '\0'));
 }
 
 TEST_CASE_METHOD(Accepted, "a connection without TLS ends once, too") {
