@@ -1,9 +1,23 @@
 #include "daemon/smtp/line_buffer.h"
 
+#include <algorithm>
+
 #include "common/text.h"
 #include "daemon/smtp/limits.h"
 
 namespace smtpblock::smtp {
+
+void LineBuffer::append(std::string_view bytes) {
+    const std::size_t octets = bytes_.size() + bytes.size();
+    if (octets > bytes_.capacity()) {  // growth must leave no copy behind
+        std::string larger;
+        larger.reserve(std::max(octets, 2 * bytes_.capacity()));
+        larger = bytes_;
+        wipe();
+        bytes_.swap(larger);
+    }
+    bytes_ += bytes;
+}
 
 LineBuffer::State LineBuffer::next(std::size_t limit) {
     if (skipping_)
@@ -19,7 +33,7 @@ LineBuffer::State LineBuffer::next(std::size_t limit) {
             }
             if (bytes[i + 1] != '\n') return spoil(State::bad_octet);
             line_.assign(bytes.substr(0, i));
-            take(i + 2);
+            take_line(i + 2);
             return State::line;
         }
         if (is_control(c) && c != '\t') return spoil(State::bad_octet);
@@ -41,29 +55,38 @@ LineBuffer::State LineBuffer::skip() {
     const auto end = bytes.find("\r\n");
     if (end != std::string_view::npos) {
         skipping_ = false;
-        take(end + 2);
+        take_line(end + 2);
         return skipped_ + end > limits::skipped_octets ? State::flood : State::line;
     }
     const std::size_t octets = bytes.ends_with('\r') ? bytes.size() - 1 : bytes.size();
     skipped_ += octets;
-    take(octets);
+    take_line(octets);
     return skipped_ > limits::skipped_octets ? State::flood : State::more;
+}
+
+void LineBuffer::take_line(std::size_t octets) {
+    smtp::wipe(bytes_.data() + begin_, octets);
+    take(octets);
+}
+
+void LineBuffer::clear() {
+    take_line(size());
+}
+
+void LineBuffer::wipe() {
+    smtp::wipe(bytes_.data(), bytes_.size());
 }
 
 void LineBuffer::take(std::size_t octets) {
     begin_ += octets;
     scanned_ = 0;
-    if (begin_ == bytes_.size()) clear();
-}
-
-void LineBuffer::clear() {
+    if (begin_ != bytes_.size()) return;
     constexpr std::size_t worth_keeping = 1024;  // an idle session owns no large buffer
     if (bytes_.capacity() > worth_keeping)
         std::string().swap(bytes_);
     else
         bytes_.clear();
     begin_ = 0;
-    scanned_ = 0;
 }
 
 }  // namespace smtpblock::smtp

@@ -8,10 +8,17 @@
 #include <string>
 #include <string_view>
 
+#include "daemon/smtp/secret.h"
+
 namespace smtpblock::smtp {
 
 class Output {
 public:
+    Output() = default;
+    ~Output() { wipe_secret(); }
+    Output(Output&&) = default;
+    Output& operator=(Output&&) = default;
+
     /// For those who append; what is pending stays in front.
     std::string& bytes() { return bytes_; }
     /// What is next to go: not all that is pending, when some of it is borrowed.
@@ -27,12 +34,20 @@ public:
         if (empty() && bytes.size() >= worth_borrowing)
             borrowed_ = bytes;
         else
-            bytes_ += bytes;
+            append_copy(bytes);
+    }
+
+    /// Appends what is to be wiped once it is taken, or dropped. Until then all must come by
+    /// append(), since bytes() would leave a copy behind when it grows.
+    void append_secret(std::string_view bytes) {
+        append_copy(bytes);
+        secret_ = true;
     }
 
     /// What was borrowed is about to be gone.
     void keep_borrowed() {
         if (borrowed_.empty()) return;
+        make_room(borrowed_.size());
         bytes_.insert(0, borrowed_);
         borrowed_ = {};
     }
@@ -45,6 +60,7 @@ public:
     }
 
     void clear() {
+        wipe_secret();
         constexpr std::size_t worth_keeping = 1024;  // an idle session owns no large buffer
         if (bytes_.capacity() > worth_keeping)
             std::string().swap(bytes_);
@@ -55,12 +71,33 @@ public:
     }
 
 private:
+    void append_copy(std::string_view bytes) {
+        make_room(bytes.size());
+        bytes_ += bytes;
+    }
+
+    void make_room(std::size_t octets) {
+        const std::size_t all = bytes_.size() + octets;
+        if (!secret_ || all <= bytes_.capacity()) return;
+        std::string larger;
+        larger.reserve(all);
+        larger = bytes_;
+        wipe(bytes_.data(), bytes_.size());
+        bytes_.swap(larger);
+    }
+
+    void wipe_secret() {
+        if (secret_) wipe(bytes_.data(), bytes_.size());
+        secret_ = false;
+    }
+
     std::string_view own() const { return std::string_view(bytes_).substr(begin_); }
 
     std::string_view borrowed_;  ///< goes before bytes_, of which nothing was taken then
     std::string bytes_;
     std::size_t begin_ = 0;
     std::uint64_t total_taken_ = 0;
+    bool secret_ = false;  ///< something in bytes_ is
 };
 
 }  // namespace smtpblock::smtp

@@ -47,13 +47,17 @@ void UpstreamLink::on_greeted(Keywords keywords) {
 
 void UpstreamLink::send(std::string_view command, Expected expected) {
     expected_.push(expected);
-    waiting_.push(std::string(command));
+    waiting_.push({Secret(command), expected.due == Due::auth});
     write_what_may();
 }
 
 void UpstreamLink::write_what_may() {
     while (!waiting_.empty() && may_write()) {
-        output_.bytes() += waiting_.pop();
+        const Waiting next = waiting_.pop();
+        if (next.is_secret)
+            output_.append_secret(next.command.view());
+        else
+            output_.append(next.command.view());
         ends_.push(output_.total_taken() + output_.size());
     }
 }

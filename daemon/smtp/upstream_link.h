@@ -13,6 +13,7 @@
 #include "daemon/smtp/output.h"
 #include "daemon/smtp/reply_parser.h"
 #include "daemon/smtp/reply_queue.h"
+#include "daemon/smtp/secret.h"
 #include "daemon/smtp/upstream_profile.h"
 
 namespace smtpblock::smtp {
@@ -71,7 +72,8 @@ public:
     void on_greeted(Keywords keywords);
     const Keywords& keywords() const { return keywords_; }
 
-    /// A command with its CRLF, and what its reply will be.
+    /// A command with its CRLF, and what its reply will be. A step of AUTH is wiped once it is
+    /// written.
     void send(std::string_view command, Expected expected);
     /// Nothing is due.
     bool quiet() const { return expected_.empty(); }
@@ -94,6 +96,11 @@ public:
     const Output& output() const { return output_; }
 
 private:
+    struct Waiting {
+        Secret command;
+        bool is_secret = false;
+    };
+
     bool may_write() const { return keywords_.pipelining || ends_.empty(); }
     void write_what_may();
     void await_banner();
@@ -101,9 +108,9 @@ private:
     State state_ = State::none;
     bool secured_ = false;  ///< under TLS
     Keywords keywords_;
-    Fifo<Expected> expected_;    ///< for what was written and for what waits
-    Fifo<std::string> waiting_;  ///< commands that an upstream without PIPELINING must not get yet
-    Fifo<std::uint64_t> ends_;   ///< of what is written and not answered, in octets since ever
+    Fifo<Expected> expected_;   ///< for what was written and for what waits
+    Fifo<Waiting> waiting_;     ///< commands that an upstream without PIPELINING must not get yet
+    Fifo<std::uint64_t> ends_;  ///< of what is written and not answered, in octets since ever
     ReplyParser parser_;
     Output output_;
 };
