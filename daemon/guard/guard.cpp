@@ -167,6 +167,13 @@ void Guard::warn_of_bare_identity(const smtp::Subject& subject) {
     }
 }
 
+bool Guard::may_ask_upstream(const smtp::Subject& subject, std::size_t most) {
+    std::string account(subject.listener);
+    account += ' ';
+    if (!subject.users.empty()) account += subject.users.front().text();
+    return blocked_logins_.take(account, most, clock_.steady());
+}
+
 void Guard::authenticated(const smtp::Subject& subject, bool accepted) {
     if (!log_.takes(LogLevel::info)) return;
     LogRecord record("auth");

@@ -2,6 +2,7 @@
 // it is then; each decision that stops a sender leaves a line that names its rule.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <set>
@@ -10,6 +11,7 @@
 
 #include "common/store_reader.h"
 #include "daemon/guard/log.h"
+#include "daemon/guard/login_rate.h"
 #include "daemon/smtp/policy.h"
 #include "daemon/smtp/session_options.h"
 
@@ -34,6 +36,7 @@ public:
     Guard(StoreReader& rules, Log& log, GuardOptions options, Clock clock = Clock::system());
 
     Verdict check(smtp::Moment moment, const smtp::Subject& subject) override;
+    bool may_ask_upstream(const smtp::Subject& subject, std::size_t most) override;
     void authenticated(const smtp::Subject& subject, bool accepted) override;
     void accepted(const smtp::Subject& subject, std::string_view reply) override;
     void note(const smtp::Subject& subject, std::string_view event,
@@ -55,6 +58,7 @@ private:
     Log& log_;
     const GuardOptions options_;
     const Clock clock_;
+    LoginRate blocked_logins_;
     std::uint64_t failed_checks_ = 0;             ///< since the store was last read
     std::optional<smtp::Instant> told_of_pause_;  ///< while it is paused
     std::optional<smtp::Instant> told_of_trouble_;

@@ -20,17 +20,13 @@ bool equal(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-void wipe(std::string& secret) {
-    secret.resize(secret.capacity());
-    explicit_bzero(secret.data(), secret.size());
-    secret.clear();
-}
-
-bool password_matches(const std::string& hash, const Secret& secret) {
+bool password_matches(const std::string& hash, const smtp::Secret& secret) {
     // crypt(3) would read it up to the NUL only.
-    const bool whole = secret.text().find('\0') == std::string::npos;
+    const bool whole = secret.view().find('\0') == std::string_view::npos;
+    smtp::Secret terminated(secret.view());
+    terminated.append('\0');
     const auto scratch = std::make_unique<crypt_data>();
-    const char* made = crypt_r(secret.text().c_str(), hash.c_str(), scratch.get());
+    const char* made = crypt_r(terminated.view().data(), hash.c_str(), scratch.get());
     const bool matches = made != nullptr && equal(made, hash);
     explicit_bzero(scratch.get(), sizeof *scratch);
     return whole && matches;

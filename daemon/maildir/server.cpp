@@ -87,6 +87,7 @@ void Server::work() {
                     perform(input_.line());
                 else
                     auth_response(input_.line());
+                input_.forget_line();
                 break;
             case smtp::LineBuffer::State::bad_octet:
             case smtp::LineBuffer::State::too_long:

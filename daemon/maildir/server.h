@@ -86,7 +86,7 @@ private:
     void auth_response(std::string_view line);
     void take_plain(std::string_view encoded);
     void take_user(std::string_view encoded);
-    void check(std::string_view user, std::shared_ptr<const Secret> secret);
+    void check(std::string_view user, std::shared_ptr<const smtp::Secret> secret);
     void on_password_job(bool answer, smtp::Instant now);
 
     const ServerOptions& options_;

@@ -5,7 +5,7 @@
 #include "common/base64.h"
 #include "common/text.h"
 #include "daemon/maildir/server.h"
-#include "daemon/smtp/sasl.h"
+#include "daemon/smtp/sasl_plain.h"
 
 namespace smtpblock::maildir {
 namespace {
@@ -48,22 +48,20 @@ void Server::auth_response(std::string_view line) {
     if (line == "*") return say("501 5.7.0 Authentication aborted");
     if (mode == Mode::auth_plain) return take_plain(line);
     if (mode == Mode::auth_user) return take_user(line);
-    auto secret = base64_decode(line);
+    auto secret = smtp::decoded_base64(line);
     if (!secret) return say(bad_base64);
-    check(std::exchange(user_, {}), std::make_shared<const Secret>(*secret));
-    wipe(*secret);
+    check(std::exchange(user_, {}), std::make_shared<const smtp::Secret>(*std::move(secret)));
 }
 
 void Server::take_plain(std::string_view encoded) {
-    auto decoded = base64_decode(encoded == "=" ? "" : encoded);
+    const auto decoded = smtp::decoded_base64(encoded == "=" ? "" : encoded);
     if (!decoded) return say(bad_base64);
-    const auto message = smtp::PlainMessage::parse(*decoded);
+    const auto message = smtp::PlainMessage::parse(decoded->view());
     const bool for_another =
         !message.authorization.empty() && message.authorization != message.authentication;
     // One account cannot act for another; it fails as a wrong password does.
     check(message.well_formed && !for_another ? message.authentication : "",
-          std::make_shared<const Secret>(message.secret));
-    wipe(*decoded);
+          std::make_shared<const smtp::Secret>(message.secret));
 }
 
 void Server::take_user(std::string_view encoded) {
@@ -74,7 +72,7 @@ void Server::take_user(std::string_view encoded) {
     say("334 UGFzc3dvcmQ6");  // Password:
 }
 
-void Server::check(std::string_view user, std::shared_ptr<const Secret> secret) {
+void Server::check(std::string_view user, std::shared_ptr<const smtp::Secret> secret) {
     const auto account =
         options_.accounts.find(Address::of_identity(user, options_.auth_domain).text());
     const bool known = account != options_.accounts.end() && !user.empty();

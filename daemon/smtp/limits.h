@@ -16,6 +16,9 @@ inline constexpr std::size_t skipped_octets = 1024 * 1024;
 /// auth_line_octets.
 inline constexpr std::size_t reply_line_octets = 512;
 
+/// What is remembered of how an upstream refuses a login.
+inline constexpr std::size_t learnt_failure_octets = 4096;
+
 /// All lines of one reply together.
 inline constexpr std::size_t reply_octets = 64 * 1024;
 

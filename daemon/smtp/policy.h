@@ -2,6 +2,7 @@
 // and when to ask; who may pass is decided behind this interface (daemon/guard: rules + log).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -40,6 +41,9 @@ public:
     virtual ~Policy() = default;
     /// Looks at the rules as they are now and logs what blocks or would block.
     virtual Verdict check(Moment moment, const Subject& subject) = 0;
+    /// One more blocked login of the account that is tried (the first of `users`) is about to be
+    /// answered by the upstream: false when there were `most` of them within a minute.
+    virtual bool may_ask_upstream(const Subject& subject, std::size_t most) = 0;
     /// The upstream took the login (or refused it) of one who was not blocked.
     virtual void authenticated(const Subject& subject, bool accepted) = 0;
     /// The upstream took the message, in these words.

@@ -170,6 +170,10 @@ void Session::Impl::on_time(Instant now) {
         upstream_since_ = now;
         work();
     }
+    if (hold_ == Hold::local_failure && now >= auth_->local->due) {
+        answer_local_failure();
+        work();
+    }
     if (now < client_deadline()) return;
     client_since_ = now;
     if (ending_ != Ending::no || !client_output_.empty()) {
@@ -187,6 +191,7 @@ void Session::Impl::on_drain(Instant now) {
     const bool was_asked_before = std::exchange(draining_, true);
     if (was_asked_before) {
         held_.reset();
+        give_up_local_failure();
         if (mode_ == Mode::message) drop_upstream();
         end_with("421 4.3.2", "Error: service is shutting down");
     }
@@ -239,7 +244,7 @@ std::string_view Session::Impl::output(Side side) const {
 }
 
 Instant Session::Impl::deadline() const {
-    return std::min(client_deadline(), upstream_deadline());
+    return std::min({client_deadline(), upstream_deadline(), local_failure_deadline()});
 }
 
 Instant Session::Impl::client_deadline() const {
@@ -272,7 +277,7 @@ void Session::Impl::work() {
         } else if (mode_ == Mode::message) {
             if (input_.empty()) return on_no_more();
             const std::string bytes(input_.rest());
-            input_.clear();
+            input_.take(input_.size());
             take_message_bytes(bytes);
             link_.output().keep_borrowed();
         } else if (draining_ && is_idle() && hold_ == Hold::nothing) {
@@ -295,6 +300,7 @@ bool Session::Impl::take_command() {
             return false;
         case LineBuffer::State::line:
             take_line(input_.line());
+            input_.forget_line();
             break;
         case LineBuffer::State::bad_octet:
             refuse("500 5.5.2 Error: bare CR, bare LF, NUL or control character in a command");

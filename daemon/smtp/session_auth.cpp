@@ -1,34 +1,47 @@
 // AUTH (RFC 4954). The exchange is the upstream's. Here whose login it is gets read out of it, and
 // for one who is blocked the secret is made a wrong one before it goes on, so that the refusal and
-// its delay are those of a wrong password.
+// its delay are those of a wrong password. What a mechanism says is known to sasl_exchange.h; no
+// success is believed but that of an exchange whose secret was judged and may pass.
 #include <algorithm>
-#include <array>
 #include <utility>
 
-#include "common/base64.h"
 #include "common/text.h"
 #include "daemon/smtp/session_impl.h"
 
 namespace smtpblock::smtp {
 namespace {
 
-/// Base64 that is malformed for every reader. What cannot be decoded here is not passed on, since
-/// an upstream might read a secret out of it; this gets the upstream's own words for it.
-constexpr std::string_view malformed = "!";
-
 constexpr std::string_view wrong_password =
     "535 5.7.8 Error: authentication failed: (reason unavailable)";
 
-/// In a name that no account has, but that an upstream may cut there: Dovecot reads a user name of
-/// LOGIN up to a NUL, so `blocked@a.example\0x` would be another name here and the same there.
-bool has_control(std::string_view name) {
-    return std::any_of(name.begin(), name.end(), is_control);
+/// Base64 that is malformed for every reader. What cannot be decoded or judged here is not passed
+/// on, since an upstream might read a login out of it; this gets the upstream's own words for it.
+constexpr std::string_view malformed = "!";
+
+/// A mechanism that no server has.
+constexpr std::string_view unheard_of = "X-NONE";
+
+/// The name under which a mechanism that is not understood goes to the upstream, for its words: not
+/// its own when it may succeed without a response.
+std::string_view harmless(std::string_view name) {
+    const bool needs_nothing =
+        equal_ignoring_case(name, "EXTERNAL") || equal_ignoring_case(name, "ANONYMOUS");
+    return needs_nothing ? unheard_of : name;
 }
 
-void wipe(std::string& secret) {
-    volatile char* octet = secret.data();
-    for (std::size_t i = 0; i < secret.size(); ++i) octet[i] = '\0';
-    secret.clear();
+/// sasl-mech of RFC 4422 3.1, in whatever case.
+bool is_mechanism_name(std::string_view name) {
+    constexpr std::size_t most_octets = 20;
+    return !name.empty() && name.size() <= most_octets &&
+           std::all_of(name.begin(), name.end(),
+                       [](char c) { return is_letter(c) || is_digit(c) || c == '-' || c == '_'; });
+}
+
+/// What is said of one account's login may be said of another's.
+bool names_nobody(std::string_view reply, const std::vector<std::string>& identities) {
+    return std::none_of(identities.begin(), identities.end(), [&](const std::string& identity) {
+        return reply.find(identity) != std::string_view::npos;
+    });
 }
 
 /// What stands behind AUTH (RFC 4954 4).
@@ -72,20 +85,19 @@ bool Session::Impl::auth_offered() const {
 /// What can be refused without the upstream; true when it was.
 bool Session::Impl::is_refused_before_connecting(std::string_view argument) {
     const AuthArgument parsed(argument);
-    const auto mechanism = mechanism_of(parsed.name);
     std::string_view why;
     if (hello_.empty())
         why = "503 5.5.1 Error: send HELO/EHLO first";
+    else if (!auth_offered())
+        why = offered_.auth() && options_.starttls != StartTls::off
+                  ? "504 5.5.4 Encryption required for requested authentication mechanism"
+                  : "503 5.5.1 Error: authentication not enabled";
     else if (authenticated_)
         why = "503 5.5.1 Error: already authenticated";
     else if (transaction_)
         why = "503 5.5.1 Error: MAIL transaction in progress";
-    else if (!auth_offered())
-        why = "503 5.5.1 Error: authentication not enabled";
-    else if (parsed.name.empty() || parsed.surplus)
+    else if (parsed.surplus || !is_mechanism_name(parsed.name))
         why = "501 5.5.4 Syntax: AUTH mechanism";
-    else if (!mechanism || !offered_.mechanisms.has(*mechanism))
-        why = "504 5.5.4 Error: authentication mechanism not supported";
     if (!why.empty()) refuse(why);
     return !why.empty();
 }
@@ -95,25 +107,14 @@ void Session::Impl::auth(std::string_view argument) {
     if (!link_.ready()) return hold(Verb::auth, argument);
 
     const AuthArgument parsed(argument);
+    const auto mechanism = mechanism_of(parsed.name);
     auth_.emplace();
-    auth_->mechanism = *mechanism_of(parsed.name);
-    switch (auth_->mechanism) {
-        case Mechanism::plain:
-            if (parsed.response) return send_plain("AUTH PLAIN ", *parsed.response);
-            auth_->next = AuthExchange::Next::plain_message;
-            return send_auth("AUTH PLAIN");
-        case Mechanism::login:
-            if (parsed.response) return send_login_user("AUTH LOGIN ", *parsed.response);
-            auth_->next = AuthExchange::Next::login_user;
-            return send_auth("AUTH LOGIN");
-        case Mechanism::cram_md5:
-        case Mechanism::scram_sha_1:
-        case Mechanism::scram_sha_256:
-        case Mechanism::xoauth2:
-        case Mechanism::oauthbearer:
-            auth_.reset();
-            return refuse("504 5.5.4 Error: authentication mechanism not supported");
-    }
+    if (!mechanism || !offered_.mechanisms.has(*mechanism))
+        return send_auth({"AUTH ", harmless(parsed.name)});
+    auth_->mechanism = *mechanism;
+    auth_->sasl = start_exchange(*mechanism, options_.keyed_hash);
+    if (!parsed.response) return send_auth({"AUTH ", word(*mechanism)});
+    take_auth_response(fmt::format("AUTH {} ", word(*mechanism)), *parsed.response);
 }
 
 void Session::Impl::auth_response(std::string_view line) {
@@ -122,79 +123,50 @@ void Session::Impl::auth_response(std::string_view line) {
         auth_.reset();
         return say(unavailable_for_auth);
     }
+    if (auth_->local) return local_response(line);
     if (line == "*") {
         auth_->cancelled = true;
-        return send_auth("*");
+        return send_auth({"*"});
     }
-    switch (auth_->next) {
-        case AuthExchange::Next::plain_message:
-            return send_plain("", line);
-        case AuthExchange::Next::login_user:
-            return send_login_user("", line);
-        case AuthExchange::Next::login_secret:
-            return send_login_secret(line);
-        case AuthExchange::Next::nothing:
-            return send_auth("*");
+    take_auth_response("", line);
+}
+
+/// `command` stands before an initial response, and is empty before another.
+void Session::Impl::take_auth_response(std::string_view command, std::string_view encoded) {
+    const bool initial = !command.empty();
+    // An empty initial response is written as `=`, an empty one of another step as nothing.
+    const auto decoded = decoded_base64(initial && encoded == "=" ? "" : encoded);
+    SaslStep step;
+    if (decoded)
+        step = initial ? auth_->sasl->take_initial(decoded->view())
+                       : auth_->sasl->take(decoded->view());
+    switch (step.kind) {
+        case SaslStep::Kind::open:
+            return send_auth({command, encoded});
+        case SaslStep::Kind::secret:
+            return judge(step, command, encoded);
+        case SaslStep::Kind::malformed:
+            auth_->sasl.reset();
+            return send_auth({command, malformed});
     }
 }
 
-void Session::Impl::send_plain(std::string_view prefix, std::string_view encoded) {
-    auth_->next = AuthExchange::Next::nothing;
-    auto decoded = base64_decode(encoded == "=" ? "" : encoded);
-    if (!decoded) return send_auth(fmt::format("{}{}", prefix, malformed));
-    const PlainMessage message = PlainMessage::parse(*decoded);
-    if (has_control(message.authentication) || has_control(message.authorization))
-        return send_auth(fmt::format("{}{}", prefix, malformed));
-    auth_->user = message.authentication;
-    for (const std::string_view identity : {message.authentication, message.authorization})
-        if (!identity.empty())
-            auth_->identities.push_back(Address::of_identity(identity, options_.auth_domain));
-
+/// The one moment of an exchange at which its rules are looked at. The wrong secret is there for
+/// everybody, so that it takes as long for those who pass.
+void Session::Impl::judge(const SaslStep& step, std::string_view command,
+                          std::string_view encoded) {
+    for (const std::string& identity : auth_->sasl->identities())
+        auth_->identities.push_back(Address::of_identity(identity, options_.auth_domain));
+    Secret wrong;
+    append_base64(wrong, step.spoilt.view());
     const Verdict verdict = check_auth();
-    // Spoilt for everybody, so that it takes as long for those who pass.
-    std::string wrong = spoilt(Mechanism::plain, auth_->user, message.secret, options_.keyed_hash);
-    std::string line(prefix);
-    if (verdict == Verdict::trouble) {
-        auth_trouble(prefix.empty());
-    } else if (verdict == Verdict::pass || !message.well_formed) {
-        send_auth(line += encoded);
-    } else {
-        auth_->spoilt = true;
-        std::string replaced = message.with_secret(wrong);
-        send_auth(line += base64_encode(replaced));
-        wipe(replaced);
-    }
-    wipe(line);
-    wipe(wrong);
-    wipe(*decoded);
-}
+    if (verdict == Verdict::trouble) return auth_trouble(command.empty());
+    if (verdict != Verdict::pass && fails_locally()) return fail_locally(command.empty());
 
-void Session::Impl::send_login_user(std::string_view prefix, std::string_view encoded) {
-    auth_->next = AuthExchange::Next::nothing;
-    const auto user = base64_decode(encoded == "=" ? "" : encoded);
-    if (!user || has_control(*user)) return send_auth(fmt::format("{}{}", prefix, malformed));
-    auth_->next = AuthExchange::Next::login_secret;
-    auth_->user = *user;
-    auth_->identities = {Address::of_identity(*user, options_.auth_domain)};
-    send_auth(fmt::format("{}{}", prefix, encoded));
-}
-
-void Session::Impl::send_login_secret(std::string_view encoded) {
-    auth_->next = AuthExchange::Next::nothing;
-    auto secret = base64_decode(encoded);
-    if (!secret) return send_auth(malformed);
-    const Verdict verdict = check_auth();
-    std::string wrong = spoilt(Mechanism::login, auth_->user, *secret, options_.keyed_hash);
-    if (verdict == Verdict::trouble) {
-        auth_trouble(true);
-    } else if (verdict == Verdict::pass) {
-        send_auth(encoded);
-    } else {
-        auth_->spoilt = true;
-        send_auth(base64_encode(wrong));
-    }
-    wipe(wrong);
-    wipe(*secret);
+    const bool passes = verdict == Verdict::pass;
+    auth_->judged = passes ? AuthExchange::Judged::passed : AuthExchange::Judged::spoilt;
+    auth_->secret_sent = now_;
+    send_auth({command, passes ? encoded : wrong.view()});
 }
 
 Verdict Session::Impl::check_auth() {
@@ -204,9 +176,12 @@ Verdict Session::Impl::check_auth() {
 }
 
 /// A step of the exchange, to which the client waits for the answer.
-void Session::Impl::send_auth(std::string_view line) {
+void Session::Impl::send_auth(std::initializer_list<std::string_view> parts) {
     if (link_.quiet()) upstream_since_ = now_;
-    link_.send(fmt::format("{}\r\n", line), {.due = Due::auth, .place = replies_.promise()});
+    Secret line;
+    for (const std::string_view part : parts) line.append(part);
+    line.append("\r\n");
+    link_.send(line.view(), {.due = Due::auth, .place = replies_.promise()});
     hold_ = Hold::auth_reply;
 }
 
@@ -220,37 +195,57 @@ void Session::Impl::auth_trouble(bool exchange_begun) {
 void Session::Impl::give_up_auth() {
     if (mode_ != Mode::auth_response) return;
     mode_ = Mode::command;
+    const bool begun_there = !auth_->local;
     auth_.reset();
-    copy_upstream("*\r\n");
+    if (begun_there) copy_upstream("*\r\n");
 }
 
 void Session::Impl::on_auth_reply(ReplyQueue::Place place, const Reply& reply) {
     hold_ = Hold::nothing;
     client_since_ = now_;
-    if (reply.code == 334 && auth_->next != AuthExchange::Next::nothing) {
+    note_answer_to_secret(reply);
+    if (reply.code / 100 != 3) return end_auth(place, reply);
+    if (auth_->cancelled) {
+        auth_.reset();
+        answer(place, wrong_password);
+        return lose_upstream("it goes on with a cancelled AUTH");
+    }
+    if (reply.code == 334 && auth_->sasl && auth_->sasl->has_response()) {
         mode_ = Mode::auth_response;
-        replies_.answer(place, reply.wire);
-        return;
+        return replies_.answer(place, reply.wire);
     }
-    if (reply.code / 100 == 3) {
-        // More is asked than this mechanism has, so what a client said to it could not be judged.
-        if (auth_->cancelled) {
-            answer(place, wrong_password);
-            return lose_upstream("it goes on with a cancelled AUTH");
-        }
-        auth_->cancelled = true;
-        link_.send("*\r\n", {.due = Due::auth, .place = place});
-        hold_ = Hold::auth_reply;
-        return;
-    }
+    // More is asked than this mechanism has, so what a client said to it could not be judged.
+    auth_->cancelled = true;
+    link_.send("*\r\n", {.due = Due::auth, .place = place});
+    hold_ = Hold::auth_reply;
+}
 
+/// Learns how a login fails here, from those that do so in earnest.
+void Session::Impl::note_answer_to_secret(const Reply& reply) {
+    if (!auth_->secret_sent || auth_->cancelled || !auth_->sasl) return;
+    LoginFailure& seen = auth_->seen;
+    if (reply.code == 334 && seen.challenge.empty()) {
+        seen.challenge = reply.wire;
+        seen.delay = now_ - *auth_->secret_sent;
+    } else if (reply.code == 535) {
+        if (seen.challenge.empty()) seen.delay = now_ - *auth_->secret_sent;
+        seen.words = reply.wire;
+        if (names_nobody(reply.wire, auth_->sasl->identities()))
+            profile_.login_failures.learn(auth_->mechanism, seen);
+    }
+}
+
+void Session::Impl::end_auth(ReplyQueue::Place place, const Reply& reply) {
     const AuthExchange exchange = *std::exchange(auth_, std::nullopt);
+    const bool accepted =
+        reply.positive() && !exchange.cancelled && exchange.judged == AuthExchange::Judged::passed;
     Subject subject = this->subject();
     subject.users = exchange.identities;
-    if (!exchange.spoilt) policy_.authenticated(subject, reply.positive());
+    if (exchange.judged != AuthExchange::Judged::spoilt) policy_.authenticated(subject, accepted);
     if (!reply.positive()) return relay(place, reply);
-    if (exchange.spoilt || exchange.cancelled) {
-        note("upstream takes a wrong password", "");
+    if (!accepted) {
+        note("upstream takes a login that must fail", "");
+        ++errors_;
         answer(place, wrong_password);
         return drop_upstream();
     }

@@ -1,11 +1,14 @@
 // The inside of a Session. Its functions stand by phase: session.cpp (events, the loop over
 // commands, endings), session_greeting.cpp (EHLO and the commands that need nobody),
-// session_auth.cpp, session_mail.cpp (MAIL, RCPT: where a recipient is decided), session_data.cpp,
-// session_upstream.cpp (what the upstream's replies mean, and its loss).
+// session_auth.cpp, session_auth_local.cpp, session_mail.cpp (MAIL, RCPT: where a recipient is
+// decided), session_data.cpp, session_upstream.cpp (what the upstream's replies mean, and its
+// loss).
 #pragma once
 
 #include <fmt/format.h>
 
+#include <initializer_list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,7 +20,8 @@
 #include "daemon/smtp/line_buffer.h"
 #include "daemon/smtp/output.h"
 #include "daemon/smtp/reply_queue.h"
-#include "daemon/smtp/sasl.h"
+#include "daemon/smtp/sasl_exchange.h"
+#include "daemon/smtp/secret.h"
 #include "daemon/smtp/session.h"
 #include "daemon/smtp/upstream_link.h"
 
@@ -51,10 +55,11 @@ private:
     /// What keeps the next command waiting.
     enum class Hold : std::uint8_t {
         nothing,
-        connection,  ///< held_ waits for an upstream that takes commands
-        auth_reply,  ///< the upstream owes a step of AUTH
-        data_reply,  ///< the upstream owes the answer to DATA
-        end_reply,   ///< the upstream owes the answer to the final dot
+        connection,     ///< held_ waits for an upstream that takes commands
+        auth_reply,     ///< the upstream owes a step of AUTH
+        local_failure,  ///< auth_->local is due
+        data_reply,     ///< the upstream owes the answer to DATA
+        end_reply,      ///< the upstream owes the answer to the final dot
     };
     enum class Ending : std::uint8_t { no, after_answers, now };
     enum class ClientTls : std::uint8_t {
@@ -65,7 +70,7 @@ private:
 
     struct HeldCommand {
         Verb verb;
-        std::string argument;
+        Secret argument;  ///< of AUTH it is one
     };
 
     struct Transaction {
@@ -78,14 +83,24 @@ private:
         std::string refusal;        ///< for all later recipients: the upstream's, or of its loss
     };
 
+    /// A blocked login that we answer ourselves.
+    struct LocalFailure {
+        LoginFailure answer;
+        Instant due;
+        ReplyQueue::Place place = 0;
+    };
+
     struct AuthExchange {
-        enum class Next : std::uint8_t { plain_message, login_user, login_secret, nothing };
+        enum class Judged : std::uint8_t { no, passed, spoilt };
         Mechanism mechanism = Mechanism::plain;
-        Next next = Next::nothing;  ///< what the client's next response holds
-        std::string user;
+        /// None: the mechanism is not understood, and only the upstream's words for it are wanted.
+        std::unique_ptr<SaslExchange> sasl;
         std::vector<Address> identities;
-        bool spoilt = false;
+        Judged judged = Judged::no;
         bool cancelled = false;
+        std::optional<Instant> secret_sent;  ///< to the upstream
+        LoginFailure seen;                   ///< as far as the upstream has answered the secret
+        std::optional<LocalFailure> local;
     };
 
     struct Message {
@@ -136,17 +151,26 @@ private:
 
     // session_auth.cpp
     bool auth_offered() const;
+    bool is_refused_before_connecting(std::string_view argument);
     void auth(std::string_view argument);
     void auth_response(std::string_view line);
-    void send_plain(std::string_view prefix, std::string_view encoded);
-    void send_login_user(std::string_view prefix, std::string_view encoded);
-    void send_login_secret(std::string_view encoded);
+    void take_auth_response(std::string_view command, std::string_view encoded);
+    void judge(const SaslStep& step, std::string_view command, std::string_view encoded);
     Verdict check_auth();
-    void send_auth(std::string_view line);
+    void send_auth(std::initializer_list<std::string_view> parts);
     void auth_trouble(bool exchange_begun);
     void give_up_auth();
     void on_auth_reply(ReplyQueue::Place place, const Reply& reply);
-    bool is_refused_before_connecting(std::string_view argument);
+    void note_answer_to_secret(const Reply& reply);
+    void end_auth(ReplyQueue::Place place, const Reply& reply);
+
+    // session_auth_local.cpp
+    bool fails_locally();
+    void fail_locally(bool exchange_begun);
+    Instant local_failure_deadline() const;
+    void answer_local_failure();
+    void local_response(std::string_view line);
+    void give_up_local_failure();
 
     // session_mail.cpp
     void mail(std::string_view argument);

@@ -15,7 +15,7 @@ std::string_view first_word(std::string_view text) {
 
 /// Keeps a command until the upstream takes commands, and asks for it.
 void Session::Impl::hold(Verb verb, std::string_view argument) {
-    held_ = HeldCommand{verb, std::string(argument)};
+    held_ = HeldCommand{verb, Secret(argument)};
     hold_ = Hold::connection;
     if (link_.state() != UpstreamLink::State::none) return;
     upstream_since_ = now_;
@@ -28,9 +28,9 @@ void Session::Impl::release_held() {
     hold_ = Hold::nothing;
     client_since_ = now_;
     if (command.verb == Verb::rcpt)
-        forward_rcpt(PathArgument::parse(command.argument, "TO:"));
+        forward_rcpt(PathArgument::parse(command.argument.view(), "TO:"));
     else
-        auth(command.argument);
+        auth(command.argument.view());
 }
 
 /// `refusal` with its CRLF: what the held recipient and all later ones of the transaction get.
@@ -167,6 +167,7 @@ void Session::Impl::lose_upstream(std::string_view why) {
     const auto never = link_.close();
     for (const Expected& expected : never) answer_for_lost(expected);
     fail_held(fmt::format("{}\r\n", unavailable));
+    give_up_local_failure();
     if (message_) message_->upstream_lost = true;
     if (transaction_ && transaction_->mail_sent && transaction_->refusal.empty())
         transaction_->refusal = fmt::format("{}\r\n", unavailable);

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "daemon/smtp/login_failures.h"
 #include "daemon/smtp/mechanism.h"
 #include "daemon/smtp/reply_parser.h"
 
@@ -39,6 +40,7 @@ struct UpstreamProfile {
     /// Before the first success: PIPELINING, 8BITMIME, ENHANCEDSTATUSCODES.
     Keywords keywords;
     bool learnt = false;
+    LoginFailures login_failures;
 };
 
 }  // namespace smtpblock::smtp

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <utility>
 
 #include "daemon/guard/query.h"
 #include "daemon/smtp/policy.h"
@@ -22,6 +23,7 @@ public:
     int ends_passed = 0;
     int ends_blocked = 0;
     int accepted_told = 0;
+    std::map<std::string, std::pair<Time, std::size_t>> blocked_logins;
     std::string notes;
 
     Verdict check(smtp::Moment moment, const smtp::Subject& subject) override {
@@ -46,6 +48,16 @@ public:
         return verdict;
     }
 
+    bool may_ask_upstream(const smtp::Subject& subject, std::size_t most) override {
+        constexpr auto window = std::chrono::minutes(1);
+        auto& [since, logins] =
+            blocked_logins[subject.users.empty() ? "" : subject.users[0].text()];
+        if (now - since >= window) {
+            since = now;
+            logins = 0;
+        }
+        return logins++ < most;
+    }
     void authenticated(const smtp::Subject&, bool) override {}
     void accepted(const smtp::Subject&, std::string_view) override { ++accepted_told; }
     void note(const smtp::Subject&, std::string_view event, std::string_view detail) override {

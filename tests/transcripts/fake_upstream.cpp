@@ -2,7 +2,7 @@
 
 #include "common/base64.h"
 #include "common/text.h"
-#include "daemon/smtp/sasl.h"
+#include "daemon/smtp/sasl_plain.h"
 
 namespace smtpblock::transcripts {
 

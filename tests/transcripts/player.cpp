@@ -9,6 +9,7 @@
 
 #include "common/base64.h"
 #include "common/text.h"
+#include "daemon/smtp/login_failures.h"
 #include "transcripts/stage.h"
 
 namespace smtpblock::transcripts {
@@ -238,7 +239,8 @@ std::string fault_at_end(Player& player, const Transcript& transcript) {
 }
 
 bool is_made_up(const std::string& refusal, const std::set<std::string>& usual, Stage& stage) {
-    const bool of_policy = refusal.starts_with("554 5.7.1 <") && stage.policy().blocked > 0;
+    const bool of_policy = stage.policy().blocked > 0 && (refusal.starts_with("554 5.7.1 <") ||
+                                                          refusal == smtp::LoginFailure().words);
     return !usual.contains(refusal) && !of_policy && !refusal.starts_with("503 5.5.1 ") &&
            stage.upstream_said().find(refusal) == std::string::npos;
 }

@@ -46,6 +46,11 @@ void set_option(const std::string& option, smtp::SessionOptions& options,
         profile.keywords.smtputf8 = is_yes(value);
     else if (key == "dsn")
         profile.keywords.dsn = is_yes(value);
+    else if (key == "auth_failure")
+        options.auth_failure =
+            value == "local" ? smtp::AuthFailure::local : smtp::AuthFailure::upstream;
+    else if (key == "auth_upstream_max")
+        options.auth_upstream_max = number();
     else if (key == "rcpt_reply")
         options.rcpt_reply = value;
     else if (key == "defer_reply")

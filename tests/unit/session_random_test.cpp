@@ -30,6 +30,8 @@ public:
             refused_user = subject.users.front().local;
         return Verdict::reject;
     }
+    bool may_ask_upstream(const Subject&, std::size_t) override { return ++asked % 4 != 0; }
+    unsigned asked = 0;
     void authenticated(const Subject&, bool accepted) override { logins += accepted ? 1 : 0; }
     unsigned messages = 0;
     unsigned logins = 0;
@@ -55,8 +57,8 @@ public:
         if (!options_.implicit_tls && seed % 3 == 0) options_.starttls = StartTls::optional;
         if (seed % 8 == 0) options_.upstream_tls = UpstreamTls::starttls;
         if (seed % 8 == 1) options_.upstream_tls = UpstreamTls::implicit;
-        profile_.keywords.mechanisms.add(Mechanism::plain);
-        profile_.keywords.mechanisms.add(Mechanism::login);
+        for (const Mechanism mechanism : mechanisms) profile_.keywords.mechanisms.add(mechanism);
+        options_.auth_failure = seed % 3 == 0 ? AuthFailure::local : AuthFailure::upstream;
     }
 
     void run() {
@@ -205,15 +207,13 @@ private:
         const std::string number = std::to_string(++counter_);
         if (last_code_ == "354" && roll(8) != 0) return message(number);
         if (last_code_ == "334" && roll(8) != 0)
-            return roll(4) == 0
-                       ? "*\r\n"
-                       : (roll(2) == 0 ? plain(number) : base64_encode("user" + number)) + "\r\n";
+            return roll(4) == 0 ? "*\r\n" : response(number) + "\r\n";
         if (roll(4) != 0) {
             const char* const usual[] = {"MAIL FROM:<sender", "RCPT TO:<rcpt", "DATA\r\n"};
             const std::string next = usual[sensible_++ % 3];
             return next.starts_with("DATA") ? next : next + number + "@example.org>\r\n";
         }
-        switch (roll(20)) {
+        switch (roll(22)) {
             case 0:
                 return "EHLO name" + std::to_string(roll(3)) + "\r\n";
             case 1:
@@ -225,7 +225,8 @@ private:
             case 4:
                 return "AUTH PLAIN\r\n";
             case 5:
-                return "AUTH LOGIN\r\n";
+            case 17:
+                return auth(number) + "\r\n";
             case 6:
                 return base64_encode("user" + number) + "\r\n";
             case 7:
@@ -269,6 +270,40 @@ private:
         return base64_encode("\0user"s + number + "\0secret"s + number);
     }
 
+    /// AUTH of any mechanism, and one that is not understood; some with an initial response.
+    std::string auth(const std::string& number) {
+        const auto one = roll(mechanisms.size() + 1);
+        std::string line = "AUTH ";
+        line += one == mechanisms.size() ? "NTLM" : word(mechanisms[one]);
+        if (roll(2) == 0) line += " " + response(number);
+        return line;
+    }
+
+    /// A response of some mechanism.
+    std::string response(const std::string& number) {
+        const std::vector<std::string> whole = whole_logins(number);
+        switch (roll(8)) {
+            case 0:
+                return base64_encode("user" + number);
+            case 1:
+                return base64_encode("n,,n=user" + number + ",r=fyko");
+            case 2:
+                return base64_encode("c=biws,r=fyko,p=v0X8v3Bz2T0CJGbJQyF0X+HI4Ts=");
+            case 3:
+                return roll(2) == 0 ? "" : "!";
+            default:
+                return whole[roll(static_cast<unsigned>(whole.size()))];
+        }
+    }
+
+    /// The messages that hold user and secret.
+    std::vector<std::string> whole_logins(const std::string& number) {
+        const std::string user = "user" + number;
+        const std::string token = "\1auth=Bearer secret" + number + "\1\1";
+        return {plain(number), base64_encode(user + " b913a602c7eda7a495b4e6e7334d3890"),
+                base64_encode("user=" + user + token), base64_encode("n,a=" + user + "," + token)};
+    }
+
     std::string anything() {
         const char* const replies[] = {"250 ok",
                                        "550 no",
@@ -292,7 +327,9 @@ private:
         answered_ = end + 2;
         const bool no = roll(6) == 0;
         if (command.starts_with("EHLO"))
-            return reply("250-mx\r\n250-PIPELINING\r\n250-STARTTLS\r\n250 AUTH PLAIN LOGIN");
+            return reply(
+                "250-mx\r\n250-PIPELINING\r\n250-STARTTLS\r\n250 AUTH PLAIN LOGIN CRAM-MD5 "
+                "SCRAM-SHA-1 SCRAM-SHA-256 XOAUTH2 OAUTHBEARER");
         if (command == "STARTTLS")
             return reply(roll(20) == 0 ? "454 not now" : "220 go\r\n250 injected");
         if (command == "DATA") {
@@ -304,8 +341,10 @@ private:
             return reply(no ? "451 later" : "250 queued " + std::to_string(counter_));
         }
         if (in_message_) return;
-        if (command == "AUTH PLAIN" || command == "AUTH LOGIN") return reply("334 ");
-        if (command.starts_with("AUTH PLAIN ")) return reply(no ? "535 wrong" : "235 in");
+        if (command.starts_with("AUTH ")) {
+            const bool is_whole = command.rfind(' ') > 5 && roll(3) != 0;
+            return reply(!is_whole ? "334 " : no ? "535 wrong" : "235 in");
+        }
         reply(no ? "550 no" : "250 ok");
     }
 
@@ -317,9 +356,9 @@ private:
             REQUIRE(upstream_.find("<" + recipient + ">") == std::string::npos);
         }
         if (!policy_.refused_user.empty() && policy_.refused_user.starts_with("user")) {
-            const std::string secret = plain(policy_.refused_user.substr(4));
             CAPTURE(upstream_);
-            REQUIRE(upstream_.find(secret) == std::string::npos);
+            for (const std::string& login : whole_logins(policy_.refused_user.substr(4)))
+                REQUIRE(upstream_.find(login) == std::string::npos);
             policy_.refused_user.clear();
         }
         // Whatever the upstream has of a message whose end was refused, it never gets the end.

@@ -1,0 +1,67 @@
+// A blocked login that we answer ourselves (`auth_failure`, `auth_upstream_max`): its secret goes
+// nowhere, and the client sees what the upstream's real failures were seen to be, after as long as
+// they took.
+#include <utility>
+
+#include "daemon/smtp/session_impl.h"
+
+namespace smtpblock::smtp {
+
+bool Session::Impl::fails_locally() {
+    switch (options_.auth_failure) {
+        case AuthFailure::local:
+            return true;
+        case AuthFailure::upstream:
+            break;
+    }
+    if (options_.auth_upstream_max == 0) return false;
+    Subject subject = this->subject();
+    subject.users = auth_->identities;
+    return !policy_.may_ask_upstream(subject, options_.auth_upstream_max);
+}
+
+void Session::Impl::fail_locally(bool exchange_begun) {
+    if (exchange_begun) copy_upstream("*\r\n");
+    LoginFailure answer = profile_.login_failures.answer_to(auth_->mechanism);
+    const Instant due = now_ + answer.delay;
+    auth_->local = LocalFailure{std::move(answer), due, replies_.promise()};
+    hold_ = Hold::local_failure;
+}
+
+Instant Session::Impl::local_failure_deadline() const {
+    return hold_ == Hold::local_failure && !client_gone_ ? auth_->local->due : Instant::max();
+}
+
+void Session::Impl::answer_local_failure() {
+    hold_ = Hold::nothing;
+    client_since_ = now_;
+    const LocalFailure& local = *auth_->local;
+    if (!local.answer.challenge.empty() && ending_ == Ending::no) {
+        mode_ = Mode::auth_response;
+        return replies_.answer(local.place, local.answer.challenge);
+    }
+    ++errors_;
+    replies_.answer(local.place, local.answer.words);
+    auth_.reset();
+}
+
+/// The client's response to the challenge that comes before a refusal.
+void Session::Impl::local_response(std::string_view line) {
+    ++errors_;
+    if (line == "*")
+        say("501 5.7.0 Authentication aborted");
+    else
+        replies_.say(auth_->local->answer.words);
+    auth_.reset();
+}
+
+/// Nobody is left in whose name it could be answered: as if the upstream were lost in an exchange.
+void Session::Impl::give_up_local_failure() {
+    if (hold_ != Hold::local_failure) return;
+    hold_ = Hold::nothing;
+    client_since_ = now_;
+    answer(auth_->local->place, unavailable_for_auth);
+    auth_.reset();
+}
+
+}  // namespace smtpblock::smtp
