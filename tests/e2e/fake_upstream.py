@@ -1,6 +1,8 @@
 """A mail server that accepts everything, records it with its time, and can be told to misbehave."""
 
 import base64
+import hashlib
+import hmac
 import socket
 import struct
 import threading
@@ -29,6 +31,18 @@ class Login(NamedTuple):
     user: str
     password: str
     accepted: bool
+
+
+def scram_keys(password, messages):
+    """ClientKey and ClientSignature of RFC 5802 3, by SHA-256, with the salt that is used here."""
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), b"salt", 4096)
+    key = hmac.digest(salted, b"Client Key", "sha256")
+    stored = hashlib.sha256(key).digest()
+    return key, hmac.digest(stored, messages.encode(), "sha256")
+
+
+class Cancelled(Exception):
+    """The client gave its login up."""
 
 
 class Gone(Exception):
@@ -139,17 +153,31 @@ class Session:
         return words is None
 
     def _on_ehlo(self, line):
-        auth = b"250-AUTH PLAIN LOGIN\r\n" if self.server.users else b""
+        auth = b"250-AUTH PLAIN LOGIN SCRAM-SHA-256 XOAUTH2\r\n" if self.server.users else b""
         self._answer("EHLO", line, b"250-mx.fake.example\r\n250-PIPELINING\r\n250-8BITMIME\r\n"
                      + auth + b"250-ENHANCEDSTATUSCODES\r\n250 SIZE 20000000\r\n")
 
     def _on_auth(self, line):
+        try:
+            self._log_in(line)
+        except Cancelled:
+            self._answer("AUTH", line, b"501 5.7.0 As you like\r\n")
+
+    def _log_in(self, line):
         words = line.split()
         mechanism = words[1].upper()
         initial = words[2] if len(words) > 2 else None
         if mechanism == b"PLAIN":
             decoded = base64.b64decode(initial or self._challenge(b""))
             user, password = decoded.decode().split("\0")[1:]
+        elif mechanism == b"SCRAM-SHA-256":
+            user, password = self._scram(base64.b64decode(initial or self._challenge(b"")).decode())
+        elif mechanism == b"XOAUTH2":
+            decoded = base64.b64decode(initial or self._challenge(b"")).decode()
+            user, password = decoded[len("user="):].split("\1")[:2]
+            password = password[len("auth=Bearer "):]
+            if self.server.users.get(user) != password:
+                self._challenge(b'{"status":"401"}')
         else:
             user = base64.b64decode(initial or self._challenge(b"Username:")).decode()
             password = base64.b64decode(self._challenge(b"Password:")).decode()
@@ -158,9 +186,27 @@ class Session:
         self.logins.append(Login(time.monotonic(), user, password, accepted))
         self._answer("AUTH", line, usual)
 
+    def _scram(self, first):
+        """RFC 7677; the password is None when the proof is wrong."""
+        bare = first.split(",", 2)[2]
+        user = bare[len("n="):bare.index(",")]
+        challenge = bare[bare.index("r="):] + "server,s=c2FsdA==,i=4096"
+        final = base64.b64decode(self._challenge(challenge.encode())).decode()
+        without_proof, _, proof = final.rpartition(",p=")
+        password = self.server.users.get(user, "")
+        key, signature = scram_keys(password, ",".join((bare, challenge, without_proof)))
+        right = bytes(a ^ b for a, b in zip(key, signature))
+        if base64.b64decode(proof) != right:
+            return user, None
+        self._challenge(b"v=unverified")
+        return user, password
+
     def _challenge(self, words):
         self._connection.sendall(b"334 " + base64.b64encode(words) + b"\r\n")
-        return self._read_line()
+        line = self._read_line()
+        if line == b"*\r\n":
+            raise Cancelled
+        return line
 
     def _on_mail(self, line):
         self._sender = self._path(line)

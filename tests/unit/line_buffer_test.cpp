@@ -87,4 +87,26 @@ TEST_CASE("what is behind a line can be taken raw") {
     CHECK(buffer.rest() == "\r\n");
 }
 
+TEST_CASE("a line is wiped where it was cut from, and what is taken raw is not") {
+    LineBuffer buffer;
+    buffer.append("AUTH PLAIN secret\r\nmessage and more");
+    const char* const place = buffer.rest().data();
+    REQUIRE(buffer.next(100) == State::line);
+    CHECK(buffer.line() == "AUTH PLAIN secret");
+    CHECK(std::string_view(place, 19) == std::string(19, '\0'));
+    buffer.forget_line();
+    CHECK(buffer.line().empty());
+    buffer.take(7);
+    CHECK(std::string_view(place + 19, 7) == "message");
+}
+
+TEST_CASE("growth loses nothing") {
+    LineBuffer buffer;
+    const std::string line(5000, 'x');
+    for (const char c : line) buffer.append({&c, 1});
+    CHECK(buffer.rest() == line);
+    buffer.clear();
+    CHECK(buffer.empty());
+}
+
 }  // namespace smtpblock::smtp

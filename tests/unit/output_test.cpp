@@ -54,4 +54,24 @@ TEST_CASE("behind other bytes nothing is borrowed") {
     CHECK(output.empty());
 }
 
+TEST_CASE("a secret is wiped once it is taken") {
+    Output output;
+    output.append("NOOP ");
+    output.append_secret("secret");
+    const char* const place = output.pending().data();
+    output.append("*");
+    output.taken(11);
+    CHECK(output.pending() == "*");
+    output.taken(1);
+    CHECK(std::string_view(place, 12) == std::string(12, '\0'));
+}
+
+TEST_CASE("a secret moves on when the place grows") {
+    const std::string large(20000, 'x');
+    Output output;
+    output.append_secret("secret");
+    output.append(large);
+    CHECK(drained(output, 1000) == "secret" + large);
+}
+
 }  // namespace smtpblock::smtp

@@ -213,8 +213,11 @@ private:
             const std::string next = usual[sensible_++ % 3];
             return next.starts_with("DATA") ? next : next + number + "@example.org>\r\n";
         }
-        switch (roll(22)) {
+        switch (roll(26)) {
             case 0:
+            case 18:
+            case 19:
+            case 20:
                 return "EHLO name" + std::to_string(roll(3)) + "\r\n";
             case 1:
                 return "RSET\r\n";
@@ -272,6 +275,7 @@ private:
 
     /// AUTH of any mechanism, and one that is not understood; some with an initial response.
     std::string auth(const std::string& number) {
+        if (roll(2) == 0) return "AUTH XOAUTH2 " + whole_logins(number)[2];
         const auto one = roll(mechanisms.size() + 1);
         std::string line = "AUTH ";
         line += one == mechanisms.size() ? "NTLM" : word(mechanisms[one]);
