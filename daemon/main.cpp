@@ -21,10 +21,10 @@
 #include "daemon/guard/secret_key.h"
 #include "daemon/maildir/delivery.h"
 #include "daemon/net/server.h"
+#include "daemon/net/tls/listener_certificates.h"
 #include "daemon/notify.h"
 #include "daemon/options.h"
 #include "daemon/setup.h"
-#include "daemon/tls/listener_certificates.h"
 
 namespace smtpblock {
 namespace {

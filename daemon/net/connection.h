@@ -12,9 +12,9 @@
 #include "daemon/net/link.h"
 #include "daemon/net/maildir_link.h"
 #include "daemon/net/stream_link.h"
+#include "daemon/net/tls/server.h"
 #include "daemon/net/upstream.h"
 #include "daemon/smtp/session.h"
-#include "daemon/tls/server.h"
 
 namespace smtpblock::net {
 

@@ -8,7 +8,7 @@
 #include <memory>
 #include <string_view>
 
-#include "daemon/tls/openssl.h"
+#include "daemon/net/tls/openssl.h"
 
 namespace smtpblock::net {
 

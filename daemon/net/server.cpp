@@ -18,8 +18,8 @@
 #include "daemon/net/client_count.h"
 #include "daemon/net/connection.h"
 #include "daemon/net/probe.h"
+#include "daemon/net/tls/listener_certificates.h"
 #include "daemon/smtp/greetings.h"
-#include "daemon/tls/listener_certificates.h"
 
 namespace smtpblock::net {
 

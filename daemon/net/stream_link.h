@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "daemon/net/link.h"
-#include "daemon/tls/stream.h"
+#include "daemon/net/tls/stream.h"
 
 namespace smtpblock::net {
 

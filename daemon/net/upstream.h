@@ -9,8 +9,8 @@
 #include "daemon/guard/log.h"
 #include "daemon/maildir/server.h"
 #include "daemon/net/link.h"
+#include "daemon/net/tls/client.h"
 #include "daemon/smtp/upstream_profile.h"
-#include "daemon/tls/client.h"
 
 namespace smtpblock::net {
 

@@ -6,7 +6,7 @@
 #include <future>
 #include <memory>
 
-#include "daemon/tls/server.h"
+#include "daemon/net/tls/server.h"
 #include "unit/loopback.h"
 #include "unit/test_authority.h"
 #include "unit/tls_peer.h"

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "common/config.h"
-#include "daemon/tls/openssl.h"
+#include "daemon/net/tls/openssl.h"
 #include "unit/temporary_directory.h"
 
 namespace smtpblock::test {

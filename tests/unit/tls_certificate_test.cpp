@@ -2,7 +2,7 @@
 
 #include <chrono>
 
-#include "daemon/tls/certificate.h"
+#include "daemon/net/tls/certificate.h"
 #include "unit/test_authority.h"
 
 namespace smtpblock::tls {

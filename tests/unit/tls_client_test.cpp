@@ -1,8 +1,8 @@
 #include <cstdlib>
 #include <optional>
 
-#include "daemon/tls/client.h"
-#include "daemon/tls/server.h"
+#include "daemon/net/tls/client.h"
+#include "daemon/net/tls/server.h"
 #include "unit/test_authority.h"
 #include "unit/tls_pair.h"
 

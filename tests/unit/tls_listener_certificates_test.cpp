@@ -1,6 +1,6 @@
 #include <fcntl.h>
 
-#include "daemon/tls/listener_certificates.h"
+#include "daemon/net/tls/listener_certificates.h"
 #include "unit/test_authority.h"
 
 namespace smtpblock::tls {

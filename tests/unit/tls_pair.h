@@ -8,7 +8,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "daemon/tls/stream.h"
+#include "daemon/net/tls/stream.h"
 
 namespace smtpblock::test {
 

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <utility>
 
-#include "daemon/tls/openssl.h"
+#include "daemon/net/tls/openssl.h"
 #include "unit/loopback.h"
 
 namespace smtpblock::test {

@@ -1,4 +1,4 @@
-#include "daemon/tls/server.h"
+#include "daemon/net/tls/server.h"
 #include "unit/test_authority.h"
 #include "unit/tls_pair.h"
 

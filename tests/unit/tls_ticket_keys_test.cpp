@@ -1,6 +1,6 @@
 #include <catch2/catch.hpp>
 
-#include "daemon/tls/ticket_keys.h"
+#include "daemon/net/tls/ticket_keys.h"
 
 namespace smtpblock::tls {
 

@@ -13,7 +13,7 @@
 #include "common/config.h"
 #include "common/result.h"
 #include "common/rule.h"
-#include "daemon/tls/openssl.h"
+#include "daemon/net/tls/openssl.h"
 
 namespace smtpblock::tls {
 

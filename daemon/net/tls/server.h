@@ -9,9 +9,9 @@
 #include <string_view>
 #include <vector>
 
-#include "daemon/tls/certificate.h"
-#include "daemon/tls/openssl.h"
-#include "daemon/tls/ticket_keys.h"
+#include "daemon/net/tls/certificate.h"
+#include "daemon/net/tls/openssl.h"
+#include "daemon/net/tls/ticket_keys.h"
 
 namespace smtpblock::tls {
 

@@ -1,4 +1,4 @@
-#include "daemon/tls/openssl.h"
+#include "daemon/net/tls/openssl.h"
 
 #include <openssl/err.h>
 

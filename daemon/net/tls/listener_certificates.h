@@ -10,8 +10,8 @@
 #include "common/result.h"
 #include "common/rule.h"
 #include "daemon/guard/log.h"
-#include "daemon/tls/server.h"
-#include "daemon/tls/ticket_keys.h"
+#include "daemon/net/tls/server.h"
+#include "daemon/net/tls/ticket_keys.h"
 
 namespace smtpblock::tls {
 

@@ -1,4 +1,4 @@
-#include "daemon/tls/client.h"
+#include "daemon/net/tls/client.h"
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>

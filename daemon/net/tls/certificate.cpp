@@ -1,4 +1,4 @@
-#include "daemon/tls/certificate.h"
+#include "daemon/net/tls/certificate.h"
 
 #include <fmt/format.h>
 #include <openssl/err.h>

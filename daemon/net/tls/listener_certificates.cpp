@@ -1,4 +1,4 @@
-#include "daemon/tls/listener_certificates.h"
+#include "daemon/net/tls/listener_certificates.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

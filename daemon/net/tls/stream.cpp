@@ -1,4 +1,4 @@
-#include "daemon/tls/stream.h"
+#include "daemon/net/tls/stream.h"
 
 #include <fmt/format.h>
 #include <openssl/err.h>

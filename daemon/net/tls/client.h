@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "daemon/tls/openssl.h"
+#include "daemon/net/tls/openssl.h"
 
 namespace smtpblock::tls {
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "daemon/tls/openssl.h"
+#include "daemon/net/tls/openssl.h"
 
 namespace smtpblock::tls {
 

@@ -1,4 +1,4 @@
-#include "daemon/tls/server.h"
+#include "daemon/net/tls/server.h"
 
 #include <openssl/core_names.h>
 #include <openssl/err.h>

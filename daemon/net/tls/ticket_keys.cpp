@@ -1,4 +1,4 @@
-#include "daemon/tls/ticket_keys.h"
+#include "daemon/net/tls/ticket_keys.h"
 
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
