@@ -60,8 +60,8 @@ This command may not install them: it is not run by root, and sudo wants a passw
     $as_root sh tests/setup.sh --install "$@"
 }
 
-# As root: nothing is removed, nothing is started, and a new Postfix stays without a configuration,
-# so that it does not start at the next boot either.
+# As root: nothing is removed, nothing is started, a new Postfix stays without a configuration and a
+# new Dovecot disabled, so that they do not start at the next boot either.
 install_packages() {
     policy=/usr/sbin/policy-rc.d
     [ ! -e "$policy" ] || policy=
@@ -88,6 +88,11 @@ install_packages() {
         cat "$log" >&2
         stop "apt-get could not install them; its words are above."
     }
+    case " $* " in
+    *' dovecot-core '*)
+        ! command -v systemctl >/dev/null || systemctl -q disable dovecot.service dovecot.socket
+        ;;
+    esac
 }
 
 # Configures and builds in the folder named, with the arguments given to CMake.

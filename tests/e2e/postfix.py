@@ -6,9 +6,8 @@ import pwd
 import socket
 import subprocess
 
-from support import WITH_US, need, wait_until
+from support import WITH_US, as_root, need, wait_until
 
-AS_ROOT = [] if os.geteuid() == 0 else ["sudo", "-n"]
 MASTER = """\
 127.0.0.1:{port} inet n - n - - smtpd
 pickup unix n - n 60 1 pickup
@@ -25,6 +24,7 @@ retry unix - - n - - error
 discard unix - - n - - discard
 virtual unix - n n - - virtual
 anvil unix - - n - 1 anvil
+tlsmgr unix - - n 1000? 1 tlsmgr
 postlog unix-dgram n - n - 1 postlogd
 """
 MAIN = """\
@@ -56,24 +56,32 @@ message_size_limit = 20480000
 """
 
 
-class Postfix:
-    """Takes mail for example.org into one Maildir, without a login, relays for nobody."""
+def free_ports(number):
+    """Ports of loopback that nobody listens on."""
+    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
+    ports = [probe.getsockname()[1] for probe in probes]
+    for probe in probes:
+        probe.close()
+    return ports
 
-    def __init__(self, folder):
+
+class Postfix:
+    """Takes mail for example.org into one Maildir, without a login, relays for nobody. `main` and
+    `master` are lines for those two files beside our own."""
+
+    def __init__(self, folder, main="", master=""):
         need("postfix")
         self.folder = folder
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port, = free_ports(1)
         self.spec = f"smtp://127.0.0.1:{self.port}"
         owner = pwd.getpwuid(os.geteuid() or pwd.getpwnam("nobody").pw_uid)
         for name in ("etc", "spool", "data", "mail"):
             (folder / name).mkdir(parents=True)
         names = {"folder": folder, "port": self.port, "uid": owner.pw_uid, "gid": owner.pw_gid}
-        (folder / "etc/main.cf").write_text(MAIN.format(**names))
-        (folder / "etc/master.cf").write_text(MASTER.format(**names))
-        subprocess.run([*AS_ROOT, "chown", str(owner.pw_uid), str(folder / "mail")], check=True)
-        subprocess.run([*AS_ROOT, "chown", "postfix", str(folder / "data")], check=True)
+        (folder / "etc/main.cf").write_text(MAIN.format(**names) + main)
+        (folder / "etc/master.cf").write_text(MASTER.format(**names) + master)
+        subprocess.run(as_root("chown", str(owner.pw_uid), str(folder / "mail")), check=True)
+        subprocess.run(as_root("chown", "postfix", str(folder / "data")), check=True)
         self._process = subprocess.Popen(
             [*WITH_US, *self._command("start-fg")], stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -84,7 +92,7 @@ class Postfix:
             raise AssertionError(f"{silent}\n{self._process.stdout.read()}{self.log()}")
 
     def _command(self, word):
-        return [*AS_ROOT, need("postfix"), "-c", str(self.folder / "etc"), word]
+        return as_root(need("postfix"), "-c", str(self.folder / "etc"), word)
 
     def _answers(self):
         if self._process.poll() is not None:
@@ -96,7 +104,7 @@ class Postfix:
             return False
 
     def log(self):
-        done = subprocess.run([*AS_ROOT, "cat", str(self.folder / "log")], text=True,
+        done = subprocess.run(as_root("cat", str(self.folder / "log")), text=True,
                               capture_output=True)
         return done.stdout
 
@@ -104,8 +112,8 @@ class Postfix:
         subprocess.run(self._command("stop"), capture_output=True)
         self._process.wait(60)
         # What root and postfix own there is not ours to remove otherwise.
-        subprocess.run([*AS_ROOT, "rm", "-r", str(self.folder / "spool"),
-                        str(self.folder / "data")], check=True)
+        subprocess.run(as_root("rm", "-r", str(self.folder / "spool"),
+                               str(self.folder / "data")), check=True)
 
     def messages(self):
         """The files of the mailbox, oldest first."""
