@@ -60,7 +60,7 @@ SaslStep OauthExchange::take_message(std::string_view message) {
     if (mechanism_ == Mechanism::oauthbearer) {
         const auto header = Gs2Header::parse(message);
         if (!header || !message.substr(header->octets).starts_with(separator)) return {};
-        add_identity(header->authorization);
+        if (!add_identity(header->authorization)) return {};
         rest.remove_prefix(header->octets + 1);
     }
     // Each user and token that is found counts: an upstream may take the first or the last.

@@ -143,7 +143,7 @@ TEST_CASE("OAUTHBEARER: the user is in the header, with the escapes of SCRAM") {
     for (const std::string& wrong :
          {"n,,\1auth=Bearer tok\1\1"s, "n,a=u\1auth=Bearer tok\1\1"s, "p=x,a=u,\1auth=Bearer t\1"s,
           "n,,a=u,\1auth=Bearer tok\1\1"s, "n,a=u=,\1auth=Bearer t\1\1"s, "auth=Bearer tok\1\1"s,
-          "n,a=u,auth=Bearer tok\1\1"s})
+          "n,a=u,auth=Bearer tok\1\1"s, "n,a=u\1x,\1user=v\1auth=Bearer tok\1\1"s})
         CHECK(played(Mechanism::oauthbearer, {wrong}).malformed());
     const auto both = played(Mechanism::oauthbearer, {"n,a=one,\1user=two\1auth=Bearer tok\1\1"s});
     CHECK(both.identities == Names{"one", "two"});
