@@ -73,7 +73,10 @@ private:
         Secret argument;  ///< of AUTH it is one
     };
 
+    // Where an optional holds one, clang 14 does not take a constructor of its own making: it has
+    // not read the initializers of the members yet.
     struct Transaction {
+        Transaction() {}
         std::uint32_t number = 0;
         Path sender;
         std::string parameters;  ///< as they go on to the upstream, each after a space
@@ -91,6 +94,7 @@ private:
     };
 
     struct AuthExchange {
+        AuthExchange() {}
         enum class Judged : std::uint8_t { no, passed, spoilt };
         Mechanism mechanism = Mechanism::plain;
         /// None: the mechanism is not understood, and only the upstream's words for it are wanted.
@@ -104,6 +108,7 @@ private:
     };
 
     struct Message {
+        Message() {}
         DataScanner scanner;
         bool upstream_lost = false;
     };
