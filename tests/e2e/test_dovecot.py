@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from client import Client
 from sasl_client import MECHANISMS, TOKENS, log_in, login_at_once
 from submission import (ALICE, BLOCKED, BLOCKED_NAME, BOB, NAME, THREADS, USERS, BlockedTestCase,
-                        encoded, right_secret, shape)
+                        SubmissionTestCase, encoded, right_secret, shape)
 from support import TestCase
 
 TO = "someone@example.org"
@@ -145,6 +145,38 @@ class SameAsDirect(BlockedTestCase):
             reply, response = client.say(base64.b64encode(response).decode()), None
             step += 1
         return reply.text
+
+
+class AnsweredByTheFront(SubmissionTestCase):
+    """What the front says itself is what was learnt from a real failure, to the octet."""
+
+    def setUp(self):
+        super().setUp()
+        self.store.add(BLOCKED)
+
+    def judged(self, user, since):
+        """How many times Dovecot said that a login of that user was wrong."""
+        name = re.escape(user)
+        return len(re.findall(rf"auth: Info: \S+\({name},.*", self.dovecot.log()[since:]))
+
+    def test_local_shows_what_was_learnt(self):
+        front = self.front('auth_failure = "local"\n')
+        for mechanism in MECHANISMS:
+            for initial in ("", "first") if mechanism != "CRAM-MD5" else ("",):
+                with self.subTest(mechanism, initial_response=initial):
+                    before = len(self.dovecot.log())
+                    wrong = Try(front.port, mechanism, initial, ALICE, right=False)
+                    self.assertGreater(self.judged(ALICE, before), 0)
+                    blocked = Try(front.port, mechanism, initial, BLOCKED)
+                    self.assertEqual(blocked.dialogue, wrong.dialogue)
+                    self.assertEqual(self.judged(BLOCKED, before), 0)
+
+    def test_above_the_limit_the_upstream_is_not_asked(self):
+        front = self.front("auth_upstream_max = 2\n")
+        before = len(self.dovecot.log())
+        dialogues = [Try(front.port, "PLAIN", "first", BLOCKED).dialogue for _ in range(4)]
+        self.assertEqual(dialogues, dialogues[:1] * 4)
+        self.assertEqual(self.judged(BLOCKED, before), 2)
 
 
 class DyingUpstream:

@@ -1,7 +1,9 @@
 #include "common/config.h"
 
 #include <catch2/catch.hpp>
+#include <fstream>
 #include <string>
+#include <vector>
 
 #include "unit/temporary_directory.h"
 
@@ -44,7 +46,38 @@ bool begins(const std::string& text, const std::string& with) {
     return text.starts_with(with);
 }
 
+/// The blocks between `.Bd` and `.Ed` of the EXAMPLES of smtpblock.toml(5).
+std::vector<std::string> examples_of_the_manual() {
+    std::ifstream file(TEST_DATA "/../../man/smtpblock.toml.5");
+    std::vector<std::string> examples;
+    bool in_section = false;
+    bool in_block = false;
+    for (std::string line; std::getline(file, line);) {
+        if (line.starts_with(".Sh ")) in_section = line == ".Sh EXAMPLES";
+        if (line == ".Ed") in_block = false;
+        if (in_block) examples.back() += line + "\n";
+        if (!in_section || !line.starts_with(".Bd")) continue;
+        in_block = true;
+        examples.emplace_back();
+    }
+    return examples;
+}
+
 }  // namespace
+
+TEST_CASE("the examples of the manual are as they must be written") {
+    const auto examples = examples_of_the_manual();
+    REQUIRE(examples.size() == 2);
+    const Config servers = good(examples[0]);
+    REQUIRE(servers.listeners.size() == 2);
+    CHECK(servers.listeners[1].certificates.size() == 1);
+
+    std::string alone = examples[1];
+    const std::string blank = "$6$...";  // where a hash is to be written
+    const auto at = alone.find(blank);
+    REQUIRE(at != std::string::npos);
+    CHECK(good(alone.replace(at, blank.size(), "$6$salt$hash")).users.size() == 1);
+}
 
 TEST_CASE("an empty file gives the defaults of the contract") {
     const Config config = good("");
