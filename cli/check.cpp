@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/json.h"
 #include "cli/rule_text.h"
+#include "common/login_name.h"
 #include "common/store_reader.h"
 #include "common/text.h"
 #include "common/time_text.h"
@@ -42,7 +43,7 @@ Result<Client> client_of(const CheckArguments& arguments, const std::string& aut
             return fail(ErrorCode::bad_input, "{}: no address; write user@example.com, or <>",
                         quoted(*arguments.from));
     }
-    if (arguments.user) client.users.push_back(Address::of_identity(*arguments.user, auth_domain));
+    if (arguments.user) client.users = readings_of_login(*arguments.user, auth_domain);
     for (const std::string& name : arguments.ehlo)
         client.ehlo_names.push_back(
             EhloName::parse(std::string_view(name).substr(0, name.find_first_of(" \t"))));

@@ -75,7 +75,7 @@ std::optional<Address> Address::parse(std::string_view mailbox) {
 Address Address::of_identity(std::string_view identity, std::string_view auth_domain) {
     if (auto address = parse(identity)) return std::move(*address);
     const auto at = identity.rfind('@');
-    const bool bare = at == std::string_view::npos;
+    const bool bare = at == std::string_view::npos || at + 1 == identity.size();
     const std::string_view name = identity.substr(0, at);
     const std::string_view where = bare ? auth_domain : identity.substr(at + 1);
     auto local = canonical_local_part(name);

@@ -17,8 +17,8 @@ struct Address {
     static std::optional<Address> parse(std::string_view mailbox);
 
     /// A name given at AUTH (RFC 4954 4), which may be anything: split at the last `@`, completed
-    /// with `auth_domain` (which may be empty) when it has none. Never fails: a name that is no
-    /// address is compared as it is.
+    /// with `auth_domain` (which may be empty) when it has none, or nothing behind it. Never
+    /// fails: a name that is no address is compared as it is.
     static Address of_identity(std::string_view identity, std::string_view auth_domain);
 
     /// The canonical spelling, the local part quoted where it must be.

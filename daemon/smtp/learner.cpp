@@ -45,7 +45,8 @@ void Learner::on_reply(const Reply& reply) {
             return send("EHLO", tls_ == UpstreamTls::starttls ? Awaits::clear_ehlo : Awaits::ehlo);
         case Awaits::clear_ehlo:
             if (!reply.positive() || !keywords_of(reply).starttls)
-                return give_up("it does not offer STARTTLS");
+                return give_up(
+                    "it does not offer STARTTLS; give it a certificate, or write smtps://");
             output_.bytes() += "STARTTLS\r\n";
             awaits_ = Awaits::starttls;
             return;

@@ -15,7 +15,7 @@ bool has_control(std::string_view text) {
 }
 
 bool SaslExchange::add_identity(std::string_view identity) {
-    if (has_control(identity)) return false;
+    if (has_control(identity) || identity.starts_with(' ') || identity.ends_with(' ')) return false;
     if (!identity.empty()) identities_.emplace_back(identity);
     return true;
 }

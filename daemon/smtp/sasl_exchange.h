@@ -46,8 +46,8 @@ public:
     const std::vector<std::string>& identities() const { return identities_; }
 
 protected:
-    /// False when it is no identity that any account could have: an upstream may cut a name at a
-    /// control character, and it would be another name here than there.
+    /// False when an upstream might make another name of it, by cutting it at a control character
+    /// or taking off a space at its end. An empty one is none.
     bool add_identity(std::string_view identity);
     /// The first of them, or nothing.
     std::string_view user() const;

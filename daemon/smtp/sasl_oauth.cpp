@@ -53,6 +53,7 @@ SaslStep OauthExchange::take(std::string_view response) {
 }
 
 SaslStep OauthExchange::take_message(std::string_view message) {
+    if (message.empty()) return {SaslStep::Kind::open, {}};
     if (std::any_of(message.begin(), message.end(),
                     [](char c) { return is_control(c) && c != separator; }))
         return {};
@@ -71,8 +72,8 @@ SaslStep OauthExchange::take_message(std::string_view message) {
         if (starts_with_ignoring_case(field, "a=")) add_identity(field.substr(2));
         if (const auto token = token_in(field)) tokens.push_back(*token);
     }
-    if (tokens.empty()) return {SaslStep::Kind::open, {}};
-    if (identities().empty()) return {};
+    // What looks like no token here may be one there: only nothing at all goes on as it is.
+    if (tokens.empty() || identities().empty()) return {};
 
     SaslStep step{SaslStep::Kind::secret, {}};
     step.spoilt.reserve(message.size());

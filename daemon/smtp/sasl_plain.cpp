@@ -28,7 +28,9 @@ SaslStep PlainExchange::take(std::string_view response) {
     taken_ = true;
     const PlainMessage message = PlainMessage::parse(response);
     if (!message.well_formed) return {SaslStep::Kind::open, {}};
-    if (!add_identity(message.authentication) || !add_identity(message.authorization)) return {};
+    if (message.authentication.empty() || !add_identity(message.authentication) ||
+        !add_identity(message.authorization))
+        return {};
     Spoiler spoiler(Mechanism::plain, message.authentication, message.secret, keyed_hash_);
     const Secret wrong = spoilt_password(spoiler, message.secret);
     return {SaslStep::Kind::secret, message.with_secret(wrong.view())};
@@ -36,7 +38,7 @@ SaslStep PlainExchange::take(std::string_view response) {
 
 SaslStep LoginExchange::take(std::string_view response) {
     if (next_ == Next::user) {
-        const bool good = add_identity(response);
+        const bool good = !response.empty() && add_identity(response);
         next_ = good ? Next::password : Next::nothing;
         return {good ? SaslStep::Kind::open : SaslStep::Kind::malformed, {}};
     }

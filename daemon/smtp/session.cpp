@@ -307,7 +307,8 @@ bool Session::Impl::take_command() {
             give_up_auth();
             break;
         case LineBuffer::State::too_long:
-            refuse(in_auth ? "500 5.5.6 Error: line too long" : "500 5.5.2 Error: line too long");
+            refuse(in_auth ? "500 5.5.6 SASL response limit exceeded"
+                           : "500 5.5.2 Error: line too long");
             give_up_auth();
             break;
         case LineBuffer::State::flood:

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/login_name.h"
 #include "common/text.h"
 #include "daemon/smtp/session_impl.h"
 
@@ -39,8 +40,10 @@ bool is_mechanism_name(std::string_view name) {
 
 /// What is said of one account's login may be said of another's.
 bool names_nobody(std::string_view reply, const std::vector<std::string>& identities) {
-    return std::none_of(identities.begin(), identities.end(), [&](const std::string& identity) {
-        return reply.find(identity) != std::string_view::npos;
+    const std::string words = folded(reply);
+    return std::none_of(identities.begin(), identities.end(), [&](std::string_view identity) {
+        const std::string name = folded(identity.substr(0, identity.find('@')));
+        return words.find(name) != std::string::npos;
     });
 }
 
@@ -156,7 +159,8 @@ void Session::Impl::take_auth_response(std::string_view command, std::string_vie
 void Session::Impl::judge(const SaslStep& step, std::string_view command,
                           std::string_view encoded) {
     for (const std::string& identity : auth_->sasl->identities())
-        auth_->identities.push_back(Address::of_identity(identity, options_.auth_domain));
+        for (Address& address : readings_of_login(identity, options_.auth_domain))
+            auth_->identities.push_back(std::move(address));
     Secret wrong;
     append_base64(wrong, step.spoilt.view());
     const Verdict verdict = check_auth();

@@ -118,7 +118,8 @@ void Session::Impl::on_banner(const Reply& reply) {
 /// its reply.
 void Session::Impl::on_clear_hello(const Reply& reply) {
     if (!reply.positive() || !keywords_of(reply).starttls)
-        return lose_upstream("it does not offer STARTTLS");
+        return lose_upstream(
+            "it does not offer STARTTLS; give it a certificate, or write smtps://");
     upstream_since_ = now_;
     link_.send("STARTTLS\r\n", {.due = Due::starttls});
 }

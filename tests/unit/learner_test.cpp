@@ -124,7 +124,8 @@ TEST_CASE("an upstream that cannot do STARTTLS is not learnt in clear text") {
     without.learner.on_connected();
     without.say("220 mx.example.org ESMTP\r\n");
     without.say("250-mx.example.org\r\n250 AUTH PLAIN\r\n");
-    CHECK(without.learner.why() == "it does not offer STARTTLS");
+    CHECK(without.learner.why() ==
+          "it does not offer STARTTLS; give it a certificate, or write smtps://");
     Upstream unable(UpstreamTls::starttls);
     unable.learner.on_connected();
     unable.say("220 mx.example.org ESMTP\r\n250-mx.example.org\r\n250 STARTTLS\r\n");

@@ -126,11 +126,24 @@ TEST_CASE("XOAUTH2: each user that is written counts, and each token is spoilt")
     CHECK(two.spoilt().find("dHdv") == std::string::npos);
 }
 
-TEST_CASE("XOAUTH2: a token of nobody cannot be judged, and no token is nothing to judge") {
+TEST_CASE("a name that an upstream may make another one of is malformed") {
+    for (const std::string& message :
+         {"\0\0secret"s, "bob@example.com\0\0secret"s, "\0bob@example.com \0secret"s,
+          "\0 bob@example.com\0secret"s, " eve\0bob\0secret"s})
+        CHECK(played(Mechanism::plain, {message}).malformed());
+    for (const char* name : {"", " bob", "bob "})
+        CHECK(played(Mechanism::login, {name}).malformed());
+    CHECK(played(Mechanism::scram_sha_1, {"n,,n=bob ,r=x"}).malformed());
+    CHECK(played(Mechanism::cram_md5, {"bob  0123456789abcdef0123456789abcdef"}).malformed());
+}
+
+TEST_CASE("XOAUTH2: a token of nobody cannot be judged, nor what holds none that is known") {
     CHECK(played(Mechanism::xoauth2, {"auth=Bearer tok\1\1"s}).malformed());
     CHECK(played(Mechanism::xoauth2, {"user=\1auth=Bearer tok\1\1"s}).malformed());
     CHECK(played(Mechanism::xoauth2, {"user=a\0b\1auth=Bearer tok\1\1"s}).malformed());
-    CHECK(played(Mechanism::xoauth2, {"user=bob\1\1"s}).open());
+    CHECK(played(Mechanism::xoauth2, {"user=bob\1\1"s}).malformed());
+    CHECK(played(Mechanism::xoauth2, {"user=bob\1auth =Bearer tok\1\1"s}).malformed());
+    CHECK(played(Mechanism::xoauth2, {"user=bob\1token=tok\1\1"s}).malformed());
     CHECK(played(Mechanism::xoauth2, {""}).open());
 }
 
