@@ -68,8 +68,9 @@ SaslStep OauthExchange::take_message(std::string_view message) {
     std::vector<std::string_view> tokens;
     for (std::string_view fields = rest; !fields.empty();) {
         const std::string_view field = take_field(fields);
-        if (starts_with_ignoring_case(field, "user=")) add_identity(field.substr(5));
-        if (starts_with_ignoring_case(field, "a=")) add_identity(field.substr(2));
+        for (const std::string_view key : {"user=", "a="})
+            if (starts_with_ignoring_case(field, key) && !add_identity(field.substr(key.size())))
+                return {};
         if (const auto token = token_in(field)) tokens.push_back(*token);
     }
     // What looks like no token here may be one there: only nothing at all goes on as it is.

@@ -134,6 +134,7 @@ TEST_CASE("a name that an upstream may make another one of is malformed") {
     for (const char* name : {"", " bob", "bob "})
         CHECK(played(Mechanism::login, {name}).malformed());
     CHECK(played(Mechanism::scram_sha_1, {"n,,n=bob ,r=x"}).malformed());
+    CHECK(played(Mechanism::xoauth2, {"user=bob \1user=eve\1auth=Bearer tok\1\1"s}).malformed());
     CHECK(played(Mechanism::cram_md5, {"bob  0123456789abcdef0123456789abcdef"}).malformed());
 }
 
