@@ -38,7 +38,12 @@ SaslStep PlainExchange::take(std::string_view response) {
 
 SaslStep LoginExchange::take(std::string_view response) {
     if (next_ == Next::user) {
-        const bool good = !response.empty() && add_identity(response);
+        if (response
+                .empty()) {  // nobody: that has words of its own, but gets no password asked for
+            next_ = Next::nothing;
+            return {SaslStep::Kind::open, {}};
+        }
+        const bool good = add_identity(response);
         next_ = good ? Next::password : Next::nothing;
         return {good ? SaslStep::Kind::open : SaslStep::Kind::malformed, {}};
     }
