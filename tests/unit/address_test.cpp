@@ -126,8 +126,8 @@ TEST_CASE("a name at AUTH that is no address is compared as it is") {
     CHECK(identity("a b@Example.com.", "x") == "a b|example.com");
     CHECK(identity("a@b@Example.com", "x") == "a@b|example.com");
     CHECK(identity("bob@exa mple", "x") == "bob|exa mple");
-    CHECK(identity("bob@", "x") == "bob|");
-    CHECK(identity("@", "x") == "|");
+    CHECK(identity("bob@", "x") == "bob|x");
+    CHECK(identity("@", "x") == "|x");
     CHECK(identity("@x.example", "x") == "|x.example");
     CHECK(identity("", "x") == "|x");
     CHECK(identity("\"bob", "x") == "\"bob|x");
