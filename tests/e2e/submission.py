@@ -2,10 +2,7 @@
 the tests of one file: the truth that a front before it is compared with."""
 
 import base64
-import pathlib
 import re
-import shutil
-import tempfile
 
 from certificates import Authority
 from dovecot import Dovecot, token
@@ -73,9 +70,7 @@ class SubmissionTestCase(TestCase):
 
     @classmethod
     def setUpClass(cls):
-        folder = pathlib.Path(tempfile.mkdtemp(prefix="smtpblock-submission-"))
-        folder.chmod(0o755)
-        cls.addClassCleanup(shutil.rmtree, folder)
+        folder = cls.class_folder("submission")
         cls.authority = Authority(folder)
         cls.chain, cls.key = cls.authority.issue("mail.example.com", "127.0.0.1")
         cls.dovecot = Dovecot(folder / "dovecot", USERS)

@@ -149,13 +149,31 @@ class Daemon:
             raise AssertionError(f"smtpblockd ended with {status}:\n" + "\n".join(self.log))
 
 
+def hash_of(password):
+    """As `[users]` has it."""
+    return subprocess.run(["openssl", "passwd", "-6", "-stdin"], input=password, text=True,
+                          capture_output=True, check=True).stdout.strip()
+
+
+def new_folder(name):
+    """Readable by others, for what runs as another user."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix=f"smtpblock-{name}-"))
+    folder.chmod(0o755)
+    return folder
+
+
 class TestCase(unittest.TestCase):
     """A test with a folder, a store in it, and daemons that end with it."""
 
+    @classmethod
+    def class_folder(cls, name):
+        """One for all tests of the class, which goes with the last of them."""
+        folder = new_folder(name)
+        cls.addClassCleanup(shutil.rmtree, folder)
+        return folder
+
     def setUp(self):
-        # Readable by others, for daemons that run as nobody.
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="smtpblock-test-"))
-        self.folder.chmod(0o755)
+        self.folder = new_folder("test")
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
         self.store = Store(self.folder / "store").init()
 
@@ -174,3 +192,15 @@ class TestCase(unittest.TestCase):
         path = self.folder / "smtpblock.toml"
         path.write_text(toml)
         return self.daemon("--config", str(path), **options)
+
+    def before_a_maildir(self, user, password):
+        """A daemon whose listener `submission` lets that account in and has a mailbox behind it."""
+        return self.configured(f'''
+[users]
+"{user}" = "{hash_of(password)}"
+[[listener]]
+name = "submission"
+direction = "out"
+listen = ["127.0.0.1:0"]
+upstream = ["maildir:{self.folder / 'mail'}"]
+''')

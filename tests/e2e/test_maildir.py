@@ -2,7 +2,6 @@
 
 import re
 import smtplib
-import subprocess
 import unittest
 
 from client import Client
@@ -15,18 +14,8 @@ MESSAGE = b"Subject: test\r\n\r\n.dot\r\n\xe4\xf6\xfc\r\n" + b"x" * 998 + b"\r\n
 class Maildir(TestCase):
     def setUp(self):
         super().setUp()
-        hashed = subprocess.run(["openssl", "passwd", "-6", "-stdin"], input=SECRET, text=True,
-                                capture_output=True, check=True).stdout.strip()
         self.mailbox = self.folder / "mail"
-        self.front = self.configured(f'''
-[users]
-"{BOB}" = "{hashed}"
-[[listener]]
-name = "submission"
-direction = "out"
-listen = ["127.0.0.1:0"]
-upstream = ["maildir:{self.mailbox}"]
-''')
+        self.front = self.before_a_maildir(BOB, SECRET)
 
     def messages(self):
         return [path.read_bytes() for path in (self.mailbox / "new").iterdir()]

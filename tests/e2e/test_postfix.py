@@ -1,10 +1,7 @@
 """A real Postfix behind, and the clients that people use before: swaks, curl, Python's smtplib."""
 
-import pathlib
-import shutil
 import smtplib
 import subprocess
-import tempfile
 import unittest
 
 from client import Client
@@ -24,9 +21,7 @@ def as_stored(octets):
 class BehindIsPostfix(TestCase):
     @classmethod
     def setUpClass(cls):
-        folder = pathlib.Path(tempfile.mkdtemp(prefix="smtpblock-postfix-"))
-        folder.chmod(0o755)
-        cls.addClassCleanup(shutil.rmtree, folder)
+        folder = cls.class_folder("postfix")
         cls.postfix = Postfix(folder)
         cls.addClassCleanup(cls.postfix.stop)
 

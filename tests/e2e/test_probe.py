@@ -8,7 +8,7 @@ import subprocess
 import threading
 import unittest
 
-from support import CLI, ENVIRONMENT, PATIENCE, TestCase
+from support import CLI, ENVIRONMENT, PATIENCE, TestCase, hash_of
 from test_interrupt import Terminal
 
 ACCOUNT = "alice@example.com"
@@ -16,8 +16,7 @@ ACCOUNT = "alice@example.com"
 
 class Probe(TestCase):
     def front(self):
-        hashed = subprocess.run(["openssl", "passwd", "-6", "-stdin"], input="right", text=True,
-                                capture_output=True, check=True).stdout.strip()
+        hashed = hash_of("right")
         front = self.configured(f'[users]\n"{ACCOUNT}" = "{hashed}"\n'
                                 '[[listener]]\nname = "s"\nlisten = ["127.0.0.1:0"]\n')
         return f"127.0.0.1:{front.port}"

@@ -43,9 +43,7 @@ def files_of(recipe):
 class Recipe(TestCase):
     @classmethod
     def setUpClass(cls):
-        folder = pathlib.Path(tempfile.mkdtemp(prefix="smtpblock-recipe-"))
-        folder.chmod(0o755)
-        cls.addClassCleanup(shutil.rmtree, folder)
+        folder = cls.class_folder("recipe")
         cls.folder_of_all = folder
         cls.internal, = free_ports(1)
         # All that is not as in the page. The mechanisms are those that it says may stand there too.

@@ -5,7 +5,6 @@ import base64
 import re
 import secrets
 import string
-import subprocess
 import unittest
 
 from client import Client
@@ -111,17 +110,7 @@ class Secrets(TestCase):
 
     def test_before_the_maildir(self):
         password, wrong = secret_text(), secret_text()
-        hashed = subprocess.run(["openssl", "passwd", "-6", "-stdin"], input=password, text=True,
-                                capture_output=True, check=True).stdout.strip()
-        front = self.configured(f'''
-[users]
-"{BOB}" = "{hashed}"
-[[listener]]
-name = "submission"
-direction = "out"
-listen = ["127.0.0.1:0"]
-upstream = ["maildir:{self.folder / 'mail'}"]
-''')
+        front = self.before_a_maildir(BOB, password)
         for initial in (True, False):
             with Client(front.port) as client:
                 client.ehlo()
