@@ -1,7 +1,5 @@
 #include "daemon/smtp/sasl_cram.h"
 
-#include "daemon/smtp/sasl_spoil.h"
-
 namespace smtpblock::smtp {
 
 SaslStep CramExchange::take(std::string_view response) {
@@ -13,7 +11,7 @@ SaslStep CramExchange::take(std::string_view response) {
     if (!add_identity(response.substr(0, space))) return {};
 
     // Dovecot compares the first 32 digits and leaves the rest unread, so each one is replaced.
-    Spoiler spoiler(Mechanism::cram_md5, user(), digest, keyed_hash_);
+    Spoiler spoiler = spoiler_of(digest);
     SaslStep step{SaslStep::Kind::secret, Secret(response.substr(0, space + 1))};
     step.spoilt.append(spoilt_hex(spoiler, digest).view());
     if (step.spoilt.view() == response) return {SaslStep::Kind::open, {}};  // no digit in it

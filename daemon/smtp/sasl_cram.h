@@ -10,14 +10,14 @@ namespace smtpblock::smtp {
 
 class CramExchange : public SaslExchange {
 public:
-    explicit CramExchange(const KeyedHash& keyed_hash) : keyed_hash_(keyed_hash) {}
+    explicit CramExchange(const KeyedHash& keyed_hash)
+        : SaslExchange(Mechanism::cram_md5, keyed_hash) {}
     /// Without the challenge no right digest can be in it, and servers leave it unread.
     SaslStep take_initial(std::string_view) override { return {SaslStep::Kind::open, {}}; }
     SaslStep take(std::string_view response) override;
     bool has_response() const override { return !taken_; }
 
 private:
-    const KeyedHash& keyed_hash_;
     bool taken_ = false;
 };
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "daemon/smtp/mechanism.h"
+#include "daemon/smtp/sasl_spoil.h"
 #include "daemon/smtp/secret.h"
 #include "daemon/smtp/session_options.h"
 
@@ -33,7 +34,12 @@ struct SaslStep {
 
 class SaslExchange {
 public:
+    /// `keyed_hash` must outlive it.
+    SaslExchange(Mechanism mechanism, const KeyedHash& keyed_hash)
+        : mechanism_(mechanism), keyed_hash_(keyed_hash) {}
     virtual ~SaslExchange() = default;
+    SaslExchange(const SaslExchange&) = delete;
+    SaslExchange& operator=(const SaslExchange&) = delete;
 
     /// The initial response, decoded (RFC 4954 4).
     virtual SaslStep take_initial(std::string_view response) { return take(response); }
@@ -49,10 +55,13 @@ protected:
     /// False when an upstream might make another name of it, by cutting it at a control character
     /// or taking off a space at its end. An empty one is none.
     bool add_identity(std::string_view identity);
-    /// The first of them, or nothing.
-    std::string_view user() const;
+    Mechanism mechanism() const { return mechanism_; }
+    /// What a wrong one in the place of `secret` is made of: the user is the first identity.
+    Spoiler spoiler_of(std::string_view secret) const;
 
 private:
+    const Mechanism mechanism_;
+    const KeyedHash& keyed_hash_;
     std::vector<std::string> identities_;
 };
 

@@ -6,8 +6,7 @@
 #include <vector>
 
 #include "common/text.h"
-#include "daemon/smtp/sasl_scram.h"
-#include "daemon/smtp/sasl_spoil.h"
+#include "daemon/smtp/sasl_gs2.h"
 
 namespace smtpblock::smtp {
 namespace {
@@ -58,7 +57,7 @@ SaslStep OauthExchange::take_message(std::string_view message) {
                     [](char c) { return is_control(c) && c != separator; }))
         return {};
     std::string_view rest = message;
-    if (mechanism_ == Mechanism::oauthbearer) {
+    if (mechanism() == Mechanism::oauthbearer) {
         const auto header = Gs2Header::parse(message);
         if (!header || !message.substr(header->octets).starts_with(separator)) return {};
         if (!add_identity(header->authorization)) return {};
@@ -80,7 +79,7 @@ SaslStep OauthExchange::take_message(std::string_view message) {
     step.spoilt.reserve(message.size());
     const char* at = message.data();
     for (const std::string_view token : tokens) {
-        Spoiler spoiler(mechanism_, user(), token, keyed_hash_);
+        Spoiler spoiler = spoiler_of(token);
         step.spoilt.append({at, token.data()});
         step.spoilt.append(spoilt_token(spoiler, token).view());
         at = token.data() + token.size();

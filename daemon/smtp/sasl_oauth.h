@@ -11,8 +11,7 @@ namespace smtpblock::smtp {
 
 class OauthExchange : public SaslExchange {
 public:
-    OauthExchange(Mechanism mechanism, const KeyedHash& keyed_hash)
-        : mechanism_(mechanism), keyed_hash_(keyed_hash) {}
+    using SaslExchange::SaslExchange;
     SaslStep take(std::string_view response) override;
     bool has_response() const override { return next_ != Next::nothing; }
 
@@ -21,8 +20,6 @@ private:
 
     SaslStep take_message(std::string_view message);
 
-    const Mechanism mechanism_;
-    const KeyedHash& keyed_hash_;
     Next next_ = Next::message;
 };
 

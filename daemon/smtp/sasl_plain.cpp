@@ -1,7 +1,5 @@
 #include "daemon/smtp/sasl_plain.h"
 
-#include "daemon/smtp/sasl_spoil.h"
-
 namespace smtpblock::smtp {
 
 PlainMessage PlainMessage::parse(std::string_view decoded) {
@@ -31,24 +29,20 @@ SaslStep PlainExchange::take(std::string_view response) {
     if (message.authentication.empty() || !add_identity(message.authentication) ||
         !add_identity(message.authorization))
         return {};
-    Spoiler spoiler(Mechanism::plain, message.authentication, message.secret, keyed_hash_);
+    Spoiler spoiler = spoiler_of(message.secret);
     const Secret wrong = spoilt_password(spoiler, message.secret);
     return {SaslStep::Kind::secret, message.with_secret(wrong.view())};
 }
 
 SaslStep LoginExchange::take(std::string_view response) {
     if (next_ == Next::user) {
-        if (response
-                .empty()) {  // nobody: that has words of its own, but gets no password asked for
-            next_ = Next::nothing;
-            return {SaslStep::Kind::open, {}};
-        }
         const bool good = add_identity(response);
-        next_ = good ? Next::password : Next::nothing;
+        // Nobody has words of his own, but is asked for no password.
+        next_ = good && !response.empty() ? Next::password : Next::nothing;
         return {good ? SaslStep::Kind::open : SaslStep::Kind::malformed, {}};
     }
     next_ = Next::nothing;
-    Spoiler spoiler(Mechanism::login, user(), response, keyed_hash_);
+    Spoiler spoiler = spoiler_of(response);
     return {SaslStep::Kind::secret, spoilt_password(spoiler, response)};
 }
 

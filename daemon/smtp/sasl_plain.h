@@ -22,26 +22,26 @@ struct PlainMessage {
 
 class PlainExchange : public SaslExchange {
 public:
-    explicit PlainExchange(const KeyedHash& keyed_hash) : keyed_hash_(keyed_hash) {}
+    explicit PlainExchange(const KeyedHash& keyed_hash)
+        : SaslExchange(Mechanism::plain, keyed_hash) {}
     SaslStep take(std::string_view response) override;
     bool has_response() const override { return !taken_; }
 
 private:
-    const KeyedHash& keyed_hash_;
     bool taken_ = false;
 };
 
 /// Two responses: the user name, then the password.
 class LoginExchange : public SaslExchange {
 public:
-    explicit LoginExchange(const KeyedHash& keyed_hash) : keyed_hash_(keyed_hash) {}
+    explicit LoginExchange(const KeyedHash& keyed_hash)
+        : SaslExchange(Mechanism::login, keyed_hash) {}
     SaslStep take(std::string_view response) override;
     bool has_response() const override { return next_ != Next::nothing; }
 
 private:
     enum class Next : std::uint8_t { user, password, nothing };
 
-    const KeyedHash& keyed_hash_;
     Next next_ = Next::user;
 };
 

@@ -1,16 +1,14 @@
 // Whatever a client says to whatever mechanism. The first octet is the mechanism, in the order of
 // `mechanisms`; the responses follow, parted by CRLF.
 #include <algorithm>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "common/base64.h"
 #include "common/text.h"
 #include "daemon/smtp/sasl_exchange.h"
-#include "fuzz/hash.h"
 #include "fuzz/require.h"
+#include "unit/stirred.h"
 
 namespace smtpblock::fuzz {
 namespace {

@@ -7,8 +7,8 @@
 
 #include "common/text.h"
 #include "daemon/smtp/session.h"
-#include "fuzz/hash.h"
 #include "fuzz/require.h"
+#include "unit/stirred.h"
 
 namespace smtpblock::fuzz {
 namespace {

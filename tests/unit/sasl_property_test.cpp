@@ -50,14 +50,14 @@ Login login(Mechanism mechanism, const std::string& user, const std::string& sec
             return {{user, secret}, secret};
         case Mechanism::cram_md5: {
             std::string digest;
-            for (unsigned char octet : test_hash(secret)) {
+            for (unsigned char octet : stirred(secret)) {
                 digest += "0123456789abcdef"[octet % 16];
             }
             return {{user + " " + digest}, digest};
         }
         case Mechanism::scram_sha_1:
         case Mechanism::scram_sha_256: {
-            const auto hash = test_hash(secret);
+            const auto hash = stirred(secret);
             const std::size_t octets = mechanism == Mechanism::scram_sha_1 ? 20 : 32;
             const std::string proof =
                 base64_encode({reinterpret_cast<const char*>(hash.data()), octets});

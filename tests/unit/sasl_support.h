@@ -1,27 +1,17 @@
 // What the tests of the mechanisms share.
 #pragma once
 
-#include <array>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "daemon/smtp/sasl_exchange.h"
+#include "unit/stirred.h"
 
 namespace smtpblock::smtp {
 
-/// No hash at all, but deterministic and different for different texts.
-inline std::array<unsigned char, 32> test_hash(std::string_view text) {
-    std::array<unsigned char, 32> out{};
-    unsigned state = 7;
-    for (const char c : text) state = state * 31 + static_cast<unsigned char>(c);
-    for (unsigned char& octet : out)
-        octet = static_cast<unsigned char>((state = state * 75 + 74) >> 8U);
-    return out;
-}
-
 inline const KeyedHash& test_keyed_hash() {
-    static const KeyedHash hash = test_hash;
+    static const KeyedHash hash = stirred;
     return hash;
 }
 

@@ -9,6 +9,7 @@
 #include "common/base64.h"
 #include "daemon/smtp/limits.h"
 #include "daemon/smtp/session.h"
+#include "unit/stirred.h"
 
 namespace smtpblock::smtp {
 namespace {
@@ -47,12 +48,7 @@ public:
         options_.defer_reply = "450 4.7.1 <{rcpt}>: Access denied";
         options_.errors = 6;
         options_.recipients = 5;
-        options_.keyed_hash = [](std::string_view text) {
-            std::array<unsigned char, 32> out{};
-            for (std::size_t i = 0; i < text.size(); ++i)
-                out[i % 32] = static_cast<unsigned char>(out[i % 32] * 31 + text[i]);
-            return out;
-        };
+        options_.keyed_hash = stirred;
         options_.implicit_tls = seed % 7 == 0;
         if (!options_.implicit_tls && seed % 3 == 0) options_.starttls = StartTls::optional;
         if (seed % 8 == 0) options_.upstream_tls = UpstreamTls::starttls;

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace smtpblock::fuzz {
+namespace smtpblock {
 
 /// No hash at all, but deterministic and different for different texts.
 inline std::array<unsigned char, 32> stirred(std::string_view text) {
@@ -19,4 +19,4 @@ inline std::array<unsigned char, 32> stirred(std::string_view text) {
     return out;
 }
 
-}  // namespace smtpblock::fuzz
+}  // namespace smtpblock
