@@ -131,13 +131,13 @@ std::optional<Error> read_tls(ConfigReader& reader, const std::string& file,
     reader.choose("tls", listener.tls, {{"false", false}, {"true", true}});
     if (listener.tls && listener.certificates.empty()) reader.refuse("tls", none);
     if (!listener.tls && !listener.certificates.empty())
-        listener.starttls = listener.direction == Direction::out ? StartTlsOffer::required
-                                                                 : StartTlsOffer::optional;
+        listener.starttls =
+            listener.direction == Direction::out ? StartTls::required : StartTls::optional;
     reader.choose("starttls", listener.starttls,
-                  {{"off", StartTlsOffer::off},
-                   {"optional", StartTlsOffer::optional},
-                   {"required", StartTlsOffer::required}});
-    if (listener.starttls == StartTlsOffer::off) return std::nullopt;
+                  {{"off", StartTls::off},
+                   {"optional", StartTls::optional},
+                   {"required", StartTls::required}});
+    if (listener.starttls == StartTls::off) return std::nullopt;
     if (listener.tls)
         reader.refuse("starttls",
                       "not with tls = true, where all is in TLS already; leave it out, or make a "
@@ -157,11 +157,11 @@ void read_auth(ConfigReader& reader, ListenerConfig& listener) {
         listener.auth_domain = "";
     }
     reader.choose("auth_without_tls", listener.auth_without_tls,
-                  {{"loopback", AuthOffer::loopback},
-                   {"true", AuthOffer::always},
-                   {"false", AuthOffer::never}});
+                  {{"loopback", AuthWithoutTls::loopback},
+                   {"true", AuthWithoutTls::always},
+                   {"false", AuthWithoutTls::never}});
     reader.choose("auth_failure", listener.auth_failure,
-                  {{"upstream", AuthAnswer::upstream}, {"local", AuthAnswer::local}});
+                  {{"upstream", AuthFailure::upstream}, {"local", AuthFailure::local}});
     reader.read("auth_upstream_max", listener.auth_upstream_max, 0, million);
 }
 

@@ -14,6 +14,7 @@
 
 #include "common/endpoint.h"
 #include "common/ip_address.h"
+#include "common/listener_choices.h"
 #include "common/result.h"
 #include "common/rule.h"
 
@@ -25,14 +26,6 @@ enum class OnStoreError : std::uint8_t {
     defer,  ///< answer 4xx: nothing passes unchecked
     pass,   ///< not enforcing
 };
-
-/// On which connections without TLS AUTH is offered.
-enum class AuthOffer : std::uint8_t { never, loopback, always };
-
-enum class StartTlsOffer : std::uint8_t { off, optional, required };
-
-/// Who answers a blocked login.
-enum class AuthAnswer : std::uint8_t { upstream, local };
 
 /// Files in PEM form, by absolute paths.
 struct CertificateFiles {
@@ -65,11 +58,11 @@ struct ListenerConfig {
     std::optional<UpstreamAddress> upstream;  ///< none: the Maildir beside the store
     /// None: the domain of the host name (domain_of_host()).
     std::optional<std::string> auth_domain;
-    AuthOffer auth_without_tls = AuthOffer::loopback;
-    AuthAnswer auth_failure = AuthAnswer::upstream;
+    AuthWithoutTls auth_without_tls = AuthWithoutTls::loopback;
+    AuthFailure auth_failure = AuthFailure::upstream;
     std::size_t auth_upstream_max = 5;  ///< a minute and account; 0: no limit
     bool tls = false;                   ///< implicit
-    StartTlsOffer starttls = StartTlsOffer::off;
+    StartTls starttls = StartTls::off;
     std::vector<CertificateFiles> certificates;  ///< the first is the default
     bool tls_verify = true;                      ///< of the upstream
     std::vector<IpNetwork> trusted_networks;

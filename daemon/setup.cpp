@@ -25,30 +25,6 @@ smtp::Timeouts timeouts_of(const ConfiguredTimeouts& configured) {
             .upstream_end = configured.upstream_end};
 }
 
-smtp::AuthWithoutTls meaning_of(AuthOffer offer) {
-    switch (offer) {
-        case AuthOffer::never:
-            return smtp::AuthWithoutTls::never;
-        case AuthOffer::loopback:
-            return smtp::AuthWithoutTls::loopback;
-        case AuthOffer::always:
-            return smtp::AuthWithoutTls::always;
-    }
-    return smtp::AuthWithoutTls::never;
-}
-
-smtp::StartTls meaning_of(StartTlsOffer offer) {
-    switch (offer) {
-        case StartTlsOffer::off:
-            return smtp::StartTls::off;
-        case StartTlsOffer::optional:
-            return smtp::StartTls::optional;
-        case StartTlsOffer::required:
-            return smtp::StartTls::required;
-    }
-    return smtp::StartTls::off;
-}
-
 /// What is said to it stays in this machine.
 bool is_private(const UpstreamAddress& upstream) {
     if (upstream.kind != UpstreamAddress::Kind::smtp || upstream.host == "localhost") return true;
@@ -123,12 +99,11 @@ net::ListenerOptions options_of(const ListenerConfig& from, const Config& config
     session.hostname = hostname;
     session.banner = from.banner;
     session.auth_domain = from.auth_domain.value_or(domain_of_host(hostname));
-    session.auth_without_tls = meaning_of(from.auth_without_tls);
+    session.auth_without_tls = from.auth_without_tls;
     session.implicit_tls = from.tls;
-    session.starttls = meaning_of(from.starttls);
+    session.starttls = from.starttls;
     session.upstream_tls = tls_of(out.upstream);
-    session.auth_failure = from.auth_failure == AuthAnswer::local ? smtp::AuthFailure::local
-                                                                  : smtp::AuthFailure::upstream;
+    session.auth_failure = from.auth_failure;
     session.auth_upstream_max = from.auth_upstream_max;
     session.rcpt_reply = from.rcpt_reply;
     session.defer_reply = from.defer_reply;

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "common/listener_choices.h"
 #include "common/rule.h"
 
 namespace smtpblock::smtp {
@@ -28,19 +29,12 @@ struct Timeouts {  // defaults: RFC 5321 4.5.3.2
 /// wrong secret of a blocked login is made.
 using KeyedHash = std::function<std::array<unsigned char, 32>(std::string_view)>;
 
-enum class AuthWithoutTls : std::uint8_t { never, loopback, always };
-
-/// RFC 3207, in front.
-enum class StartTls : std::uint8_t { off, optional, required };
+using smtpblock::AuthFailure;
+using smtpblock::AuthWithoutTls;
+using smtpblock::StartTls;
 
 /// Behind: never less than what is written, whatever the upstream offers.
 enum class UpstreamTls : std::uint8_t { none, starttls, implicit };
-
-/// Who answers a blocked login.
-enum class AuthFailure : std::uint8_t {
-    upstream,  ///< it does, to a wrong secret
-    local,     ///< we do, in the words that were learnt from it
-};
 
 struct SessionOptions {
     std::string listener;  ///< its name in the log

@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "common/text.h"
+#include "unit/stirred.h"
 
 namespace smtpblock::transcripts {
 
@@ -84,18 +85,6 @@ void set_option(const std::string& option, smtp::SessionOptions& options,
         }
     } else
         throw std::runtime_error("no option of a listener: " + option);
-}
-
-/// No hash at all, but deterministic and different for different texts.
-std::array<unsigned char, 32> stirred(std::string_view text) {
-    std::array<unsigned char, 32> out{};
-    std::uint32_t state = 2166136261U;
-    for (const char c : text) state = (state ^ static_cast<unsigned char>(c)) * 16777619U;
-    for (unsigned char& octet : out) {
-        state = state * 1664525U + 1013904223U;
-        octet = static_cast<unsigned char>(state >> 24U);
-    }
-    return out;
 }
 
 }  // namespace

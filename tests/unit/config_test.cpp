@@ -176,11 +176,11 @@ listen = "127.0.0.1:0"
     REQUIRE(submission.upstream);
     CHECK(submission.upstream->text() == "smtp://127.0.0.1:10587");
     CHECK(submission.auth_domain == "example.com");
-    CHECK(submission.auth_without_tls == AuthOffer::always);
-    CHECK(submission.auth_failure == AuthAnswer::local);
+    CHECK(submission.auth_without_tls == AuthWithoutTls::always);
+    CHECK(submission.auth_failure == AuthFailure::local);
     CHECK(submission.auth_upstream_max == 0);
     CHECK_FALSE(submission.tls);
-    CHECK(submission.starttls == StartTlsOffer::optional);
+    CHECK(submission.starttls == StartTls::optional);
     REQUIRE(submission.certificates.size() == 2);
     CHECK(submission.certificates[0] == CertificateFiles{"/tls/rsa.pem", "/tls/rsa.key"});
     CHECK(submission.certificates[1] == CertificateFiles{"/tls/ec.pem", "/tls/ec.key"});
@@ -202,11 +202,11 @@ TEST_CASE("a listener that says only where it listens gets the rest by its direc
     CHECK(in.direction == Direction::in);
     CHECK_FALSE(in.upstream);
     CHECK_FALSE(in.auth_domain);
-    CHECK(in.auth_without_tls == AuthOffer::loopback);
-    CHECK(in.auth_failure == AuthAnswer::upstream);
+    CHECK(in.auth_without_tls == AuthWithoutTls::loopback);
+    CHECK(in.auth_failure == AuthFailure::upstream);
     CHECK(in.auth_upstream_max == 5);
     CHECK_FALSE(in.tls);
-    CHECK(in.starttls == StartTlsOffer::off);
+    CHECK(in.starttls == StartTls::off);
     CHECK(in.certificates.empty());
     CHECK(in.tls_verify);
     CHECK(in.banner == "ESMTP");
@@ -288,12 +288,11 @@ TEST_CASE("with certificates STARTTLS is there by itself, and where users send, 
                     "certificates = [{ chain = \"/c\", key = \"/k\" }]\n")
             .listeners.at(0);
     };
-    CHECK(read("").starttls == StartTlsOffer::optional);
-    CHECK(read("direction = \"out\"\n").starttls == StartTlsOffer::required);
-    CHECK(read("direction = \"out\"\nstarttls = \"optional\"\n").starttls ==
-          StartTlsOffer::optional);
-    CHECK(read("starttls = \"off\"\n").starttls == StartTlsOffer::off);
-    CHECK(read("tls = true\n").starttls == StartTlsOffer::off);
+    CHECK(read("").starttls == StartTls::optional);
+    CHECK(read("direction = \"out\"\n").starttls == StartTls::required);
+    CHECK(read("direction = \"out\"\nstarttls = \"optional\"\n").starttls == StartTls::optional);
+    CHECK(read("starttls = \"off\"\n").starttls == StartTls::off);
+    CHECK(read("tls = true\n").starttls == StartTls::off);
     CHECK(read("tls = true\nstarttls = \"off\"\n").tls);
 }
 

@@ -112,10 +112,10 @@ TEST_CASE("every setting reaches the part that it is for") {
                        .upstream_end = 5s};
     config.users = {{"bob@example.com", "$6$x"}};
     ListenerConfig listener = configured();
-    listener.auth_without_tls = AuthOffer::never;
-    listener.auth_failure = AuthAnswer::local;
+    listener.auth_without_tls = AuthWithoutTls::never;
+    listener.auth_failure = AuthFailure::local;
     listener.auth_upstream_max = 7;
-    listener.starttls = StartTlsOffer::required;
+    listener.starttls = StartTls::required;
     listener.certificates = {{"/c.pem", "/c.key"}};
     listener.tls_verify = false;
     listener.trusted_networks = {*IpNetwork::parse("192.0.2.0/24")};
@@ -224,10 +224,10 @@ TEST_CASE("--check-config shows each listener with its auth_domain and upstream"
           "listener submission: 127.0.0.1:587, direction out, upstream smtp://127.0.0.1:10587, "
           "auth_domain example.com\n");
     CHECK(description(good({}, config, "mail")).find("auth_domain none\n") != std::string::npos);
-    config.listeners[0].starttls = StartTlsOffer::required;
+    config.listeners[0].starttls = StartTls::required;
     CHECK(description(good({}, config)).find("direction out, tls required, upstream ") !=
           std::string::npos);
-    config.listeners[0].starttls = StartTlsOffer::off;
+    config.listeners[0].starttls = StartTls::off;
     config.listeners[0].tls = true;
     CHECK(description(good({}, config)).find("direction out, tls implicit, upstream ") !=
           std::string::npos);
