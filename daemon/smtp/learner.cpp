@@ -44,15 +44,12 @@ void Learner::on_reply(const Reply& reply) {
             host_ = reply.text().substr(0, reply.text().find(' '));
             return send("EHLO", tls_ == UpstreamTls::starttls ? Awaits::clear_ehlo : Awaits::ehlo);
         case Awaits::clear_ehlo:
-            if (!reply.positive() || !keywords_of(reply).starttls)
-                return give_up(
-                    "it does not offer STARTTLS; give it a certificate, or write smtps://");
+            if (const auto why = why_no_starttls(reply); !why.empty()) return give_up(why);
             output_.bytes() += "STARTTLS\r\n";
             awaits_ = Awaits::starttls;
             return;
         case Awaits::starttls:
-            if (reply.code != 220)
-                return give_up(fmt::format("it refuses STARTTLS: {}", reply.text()));
+            if (const auto why = why_no_handshake(reply); !why.empty()) return give_up(why);
             awaits_ = Awaits::handshake;  // what stands behind the reply is thrown away
             return;
         case Awaits::ehlo:

@@ -9,13 +9,7 @@ namespace smtpblock::smtp {
 
 void LineBuffer::append(std::string_view bytes) {
     const std::size_t octets = bytes_.size() + bytes.size();
-    if (octets > bytes_.capacity()) {  // growth must leave no copy behind
-        std::string larger;
-        larger.reserve(std::max(octets, 2 * bytes_.capacity()));
-        larger = bytes_;
-        wipe();
-        bytes_.swap(larger);
-    }
+    if (octets > bytes_.capacity()) grow(bytes_, std::max(octets, 2 * bytes_.capacity()));
     bytes_ += bytes;
 }
 

@@ -77,13 +77,7 @@ private:
     }
 
     void make_room(std::size_t octets) {
-        const std::size_t all = bytes_.size() + octets;
-        if (!secret_ || all <= bytes_.capacity()) return;
-        std::string larger;
-        larger.reserve(all);
-        larger = bytes_;
-        wipe(bytes_.data(), bytes_.size());
-        bytes_.swap(larger);
+        if (secret_) grow(bytes_, bytes_.size() + octets);
     }
 
     void wipe_secret() {

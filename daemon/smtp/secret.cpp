@@ -12,6 +12,15 @@ void wipe(char* octets, std::size_t size) {
     if (size != 0) explicit_bzero(octets, size);
 }
 
+void grow(std::string& text, std::size_t octets) {
+    if (octets <= text.capacity()) return;
+    std::string larger;
+    larger.reserve(octets);
+    larger = text;
+    wipe(text.data(), text.size());
+    text.swap(larger);
+}
+
 Secret& Secret::append(std::string_view octets) {
     if (size_ + octets.size() > room_) reserve(std::max(size_ + octets.size(), room_ * 2));
     std::copy(octets.begin(), octets.end(), octets_.get() + size_);

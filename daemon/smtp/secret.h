@@ -9,6 +9,7 @@
 #include <iosfwd>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace smtpblock::smtp {
@@ -59,6 +60,8 @@ std::ostream& operator<<(std::ostream&, const Secret&) = delete;
 
 /// Overwrites octets that something else owns.
 void wipe(char* octets, std::size_t size);
+/// Makes room for `octets` in all and leaves no copy of `text` where it was.
+void grow(std::string& text, std::size_t octets);
 
 std::optional<Secret> decoded_base64(std::string_view text);
 /// Behind what `out` holds already.

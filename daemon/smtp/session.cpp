@@ -368,7 +368,7 @@ void Session::Impl::perform(const Command& command) {
         case Verb::starttls:
             return starttls(command.argument);
         case Verb::not_implemented:
-            return refuse("502 5.5.1 Error: command not implemented");
+            return refuse(not_implemented);
         case Verb::bdat:
             return end_with("421 4.7.0", "Error: CHUNKING is not offered");
         case Verb::not_smtp:

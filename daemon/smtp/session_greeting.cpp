@@ -106,8 +106,7 @@ void Session::Impl::vrfy(std::string_view argument) {
 void Session::Impl::starttls(std::string_view argument) {
     if (!argument.empty()) return refuse("501 5.5.4 Syntax: STARTTLS");
     if (client_tls_ == ClientTls::active) return refuse("554 5.5.1 Error: TLS already active");
-    if (options_.starttls == StartTls::off)
-        return refuse("502 5.5.1 Error: command not implemented");
+    if (options_.starttls == StartTls::off) return refuse(not_implemented);
     say("220 2.0.0 Ready to start TLS");
     client_tls_ = ClientTls::due;
     input_.clear();

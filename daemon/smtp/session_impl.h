@@ -27,6 +27,9 @@
 
 namespace smtpblock::smtp {
 
+/// What Postfix says to a command of the RFCs that is switched off.
+inline constexpr std::string_view not_implemented = "502 5.5.1 Error: command not implemented";
+
 /// AUTH without an upstream that could judge it.
 inline constexpr std::string_view unavailable_for_auth =
     "454 4.7.0 Temporary authentication failure: Connection lost to authentication server";

@@ -117,16 +117,13 @@ void Session::Impl::on_banner(const Reply& reply) {
 /// Without TLS nothing goes to an upstream from which it is required, whoever took STARTTLS out of
 /// its reply.
 void Session::Impl::on_clear_hello(const Reply& reply) {
-    if (!reply.positive() || !keywords_of(reply).starttls)
-        return lose_upstream(
-            "it does not offer STARTTLS; give it a certificate, or write smtps://");
+    if (const auto why = why_no_starttls(reply); !why.empty()) return lose_upstream(why);
     upstream_since_ = now_;
     link_.send("STARTTLS\r\n", {.due = Due::starttls});
 }
 
 void Session::Impl::on_starttls(const Reply& reply) {
-    if (reply.code != 220)
-        return lose_upstream(fmt::format("it refuses STARTTLS: {}", reply.text()));
+    if (const auto why = why_no_handshake(reply); !why.empty()) return lose_upstream(why);
     upstream_since_ = now_;
     link_.secure();
 }

@@ -1,5 +1,7 @@
 #include "daemon/smtp/upstream_profile.h"
 
+#include <fmt/format.h>
+
 #include <charconv>
 
 #include "common/text.h"
@@ -50,6 +52,16 @@ Keywords keywords_of(const Reply& reply) {
     auto lines = reply.lines();
     lines.erase(lines.begin());
     return parse_keywords(lines);
+}
+
+std::string_view why_no_starttls(const Reply& to_ehlo) {
+    if (to_ehlo.positive() && keywords_of(to_ehlo).starttls) return {};
+    return "it does not offer STARTTLS; give it a certificate, or write smtps://";
+}
+
+std::string why_no_handshake(const Reply& to_starttls) {
+    if (to_starttls.code == 220) return {};
+    return fmt::format("it refuses STARTTLS: {}", to_starttls.text());
 }
 
 }  // namespace smtpblock::smtp

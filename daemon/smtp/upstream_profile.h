@@ -34,6 +34,12 @@ Keywords parse_keywords(const std::vector<std::string>& lines);
 /// Of a positive reply to EHLO.
 Keywords keywords_of(const Reply& reply);
 
+/// Why TLS cannot begin after that reply to the EHLO in clear text, for the log; empty when
+/// STARTTLS is next.
+std::string_view why_no_starttls(const Reply& to_ehlo);
+/// The same of the reply to STARTTLS; empty when the handshake is.
+std::string why_no_handshake(const Reply& to_starttls);
+
 struct UpstreamProfile {
     /// The first word of its banner; empty before the first success.
     std::string host;
