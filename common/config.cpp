@@ -46,56 +46,76 @@ void read_reply(ConfigReader& reader, std::string_view key, std::string& into,
 
 void read_rcpt_reply(ConfigReader& reader, ListenerConfig& listener) {
     listener.rcpt_reply = default_rcpt_reply(listener.direction);
-    reader.read("rcpt_reply", listener.rcpt_reply);
-    if (listener.rcpt_reply == "learn")
-        reader.refuse("rcpt_reply",
-                      "'learn': not supported by this version; write a reply, such as '" +
-                          default_rcpt_reply(listener.direction) + "'");
-    else if (const auto flaw = flaw_of_reply(listener.rcpt_reply, "45"))
-        reader.refuse("rcpt_reply", *flaw);
+    std::string written = listener.direction == Direction::out ? "learn" : listener.rcpt_reply;
+    reader.read("rcpt_reply", written);
+    listener.learn_rcpt_reply = written == "learn";
+    if (listener.learn_rcpt_reply) return;
+    listener.rcpt_reply = written;
+    if (const auto flaw = flaw_of_reply(written, "45")) reader.refuse("rcpt_reply", *flaw);
 }
 
-void read_addresses(ConfigReader& reader, ListenerConfig& listener) {
-    reader.each("listen", [&](std::string_view written) -> Result<void> {
-        auto endpoint = Endpoint::parse(written);
-        if (!endpoint) return std::move(endpoint).failure();
-        listener.listen.push_back(*std::move(endpoint));
-        return {};
-    });
-    if (listener.listen.empty())
-        reader.refuse("listen", "no address; write listen = [\"0.0.0.0:25\", \"[::]:25\"]");
-    reader.each("trusted_networks", [&](std::string_view written) -> Result<void> {
+void read_networks(ConfigReader& reader, std::string_view key, std::vector<IpNetwork>& networks) {
+    reader.each(key, [&](std::string_view written) -> Result<void> {
         const auto network = IpNetwork::parse(written);
         if (!network)
             return fail(ErrorCode::bad_input,
                         "{}: not a network; write it as 192.0.2.0/24, without host bits",
                         quoted(written));
-        listener.trusted_networks.push_back(*network);
+        networks.push_back(*network);
         return {};
     });
 }
 
+void read_addresses(ConfigReader& reader, ListenerConfig& listener) {
+    reader.each("listen", [&](std::string_view written) -> Result<void> {
+        auto address = ListenAddress::parse(written);
+        if (!address) return std::move(address).failure();
+        listener.listen.push_back(*std::move(address));
+        return {};
+    });
+    if (listener.listen.empty())
+        reader.refuse("listen", "no address; write listen = [\"0.0.0.0:25\", \"[::]:25\"]");
+    read_networks(reader, "trusted_networks", listener.trusted_networks);
+    read_networks(reader, "proxy_from", listener.proxy_from);
+    read_networks(reader, "xclient_from", listener.xclient_from);
+}
+
+bool is_maildir(const UpstreamAddress& upstream) {
+    return upstream.kind == UpstreamAddress::Kind::maildir;
+}
+
 void read_upstream(ConfigReader& reader, ListenerConfig& listener) {
     reader.each("upstream", [&](std::string_view written) -> Result<void> {
-        if (listener.upstream)
-            return fail(ErrorCode::bad_input,
-                        "{}: a second upstream is not supported by this version; write one",
-                        quoted(written));
         auto upstream = UpstreamAddress::parse(written);
         if (!upstream) return std::move(upstream).failure();
-        listener.upstream = *std::move(upstream);
+        const bool maildir = upstream->kind == UpstreamAddress::Kind::maildir;
+        if (!listener.upstreams.empty() && (maildir || is_maildir(listener.upstreams.front())))
+            return fail(ErrorCode::bad_input,
+                        "{}: a Maildir is always there, so it stands alone; write another listener "
+                        "for it",
+                        quoted(written));
+        if (std::find(listener.upstreams.begin(), listener.upstreams.end(), *upstream) !=
+            listener.upstreams.end())
+            return fail(ErrorCode::bad_input, "{}: twice", quoted(written));
+        listener.upstreams.push_back(*std::move(upstream));
         return {};
     });
     reader.choose("tls_verify", listener.tls_verify, {{"true", true}, {"false", false}});
-    bool told = false;
-    reader.choose("client_address", told, {{"none", true}}, {"proxy", "xclient"});
-    const bool smtp =
-        listener.upstream && listener.upstream->kind != UpstreamAddress::Kind::maildir;
-    if (smtp && !told)
-        reader.refuse("client_address",
-                      "not set, and there is no default: the upstream will see this host's address "
-                      "instead of the client's, and must not relay for it; write client_address = "
-                      "\"none\" when it does not");
+    reader.read("upstream_idle", listener.upstream_idle, 0, million);
+    reader.choose("client_address", listener.client_address,
+                  {{"proxy", ClientAddress::proxy},
+                   {"xclient", ClientAddress::xclient},
+                   {"none", ClientAddress::none}});
+    const bool smtp = !listener.upstreams.empty() && !is_maildir(listener.upstreams.front());
+    if (smtp && !reader.has("client_address"))
+        reader.refuse(
+            "client_address",
+            "not set, and there is no default: write \"proxy\" where the upstream takes "
+            "PROXY headers from this host (Postfix, Exim, OpenSMTPD), \"xclient\" where it "
+            "takes XCLIENT (Postfix), or \"none\" where it may see this host's address "
+            "instead of the client's and does not relay for it");
+    if (!smtp && listener.client_address != ClientAddress::none)
+        reader.refuse("client_address", "a Maildir knows the client as it is; leave it out");
 }
 
 Result<CertificateFiles> read_certificate(const toml::table& table, const std::string& file) {
@@ -169,9 +189,7 @@ void read_auth(ConfigReader& reader, ListenerConfig& listener) {
 void read_later_keys(ConfigReader& reader) {
     bool ignored = false;
     reader.choose("protocol", ignored, {{"smtp", true}}, {"policy", "dovecot"});
-    reader.choose("bare_newline", ignored, {{"refuse", true}}, {"normalize"});
-    for (const char* key : {"proxy_from", "xclient_from", "upstream_idle", "mode", "services"})
-        reader.not_yet(key, "leave it out");
+    for (const char* key : {"mode", "services"}) reader.not_yet(key, "leave it out");
 }
 
 Result<ListenerConfig> read_listener(const toml::table& table, const std::string& file) {
@@ -193,6 +211,8 @@ Result<ListenerConfig> read_listener(const toml::table& table, const std::string
         reader.refuse("banner", "not 1 to 200 characters of printable ASCII");
     read_rcpt_reply(reader, listener);
     listener.defer_reply = default_defer_reply();
+    reader.choose("bare_newline", listener.bare_newline,
+                  {{"refuse", BareNewline::refuse}, {"normalize", BareNewline::normalize}});
     read_reply(reader, "defer_reply", listener.defer_reply, "4");
     read_later_keys(reader);
     if (auto error = reader.finish()) return Failure(*std::move(error));
@@ -249,8 +269,7 @@ Result<Config> read_config(const toml::table& table, const std::string& file) {
     if (config.recipient_delimiter.find_first_of("@. \"") != std::string::npos)
         reader.refuse("recipient_delimiter", "holds a character that cannot be a delimiter");
     reader.read("history", config.history, 0, 1000000000);
-    bool ignored = false;
-    reader.choose("threads", ignored, {{"0", true}, {"1", true}});
+    reader.read("threads", config.threads, 0, 256);
     reader.read("hostname", config.hostname);
     if (!config.hostname.empty() && !is_host_name(config.hostname))
         reader.refuse("hostname", "not a host name");

@@ -53,9 +53,11 @@ struct ConfiguredTimeouts {  // RFC 5321 4.5.3.2
 
 struct ListenerConfig {
     std::string name;  ///< in the log; no two listeners have the same
-    std::vector<Endpoint> listen;
-    Direction direction = Direction::in;      ///< never `both`
-    std::optional<UpstreamAddress> upstream;  ///< none: the Maildir beside the store
+    std::vector<ListenAddress> listen;
+    Direction direction = Direction::in;     ///< never `both`
+    std::vector<UpstreamAddress> upstreams;  ///< none: the Maildir beside the store
+    std::size_t upstream_idle = 16;          ///< idle connections kept
+    ClientAddress client_address = ClientAddress::none;
     /// None: the domain of the host name (domain_of_host()).
     std::optional<std::string> auth_domain;
     AuthWithoutTls auth_without_tls = AuthWithoutTls::loopback;
@@ -66,8 +68,13 @@ struct ListenerConfig {
     std::vector<CertificateFiles> certificates;  ///< the first is the default
     bool tls_verify = true;                      ///< of the upstream
     std::vector<IpNetwork> trusted_networks;
+    std::vector<IpNetwork> proxy_from;    ///< who speaks PROXY to us, and has to
+    std::vector<IpNetwork> xclient_from;  ///< who may speak XCLIENT to us
+    BareNewline bare_newline = BareNewline::refuse;
     std::string banner = "ESMTP";
     std::string rcpt_reply;  ///< `{rcpt}` stands for the recipient
+    /// The upstream's own words stand before rcpt_reply, once they are known.
+    bool learn_rcpt_reply = false;
     std::string defer_reply;
 };
 
@@ -76,7 +83,8 @@ struct Config {
     OnStoreError on_store_error = OnStoreError::defer;
     std::string recipient_delimiter = "+";
     std::size_t history = 100000;
-    std::string hostname;  ///< empty: the system's
+    std::size_t threads = 0;  ///< for the network; 0: one a core
+    std::string hostname;     ///< empty: the system's
     std::chrono::seconds drain{30};
     Limits limits;
     ConfiguredTimeouts timeouts;

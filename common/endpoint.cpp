@@ -1,5 +1,6 @@
 #include "common/endpoint.h"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <utility>
@@ -12,6 +13,13 @@ namespace {
 
 /// What fits in a sockaddr_un with its NUL (unix(7)).
 constexpr std::size_t longest_socket_path = 107;
+
+constexpr std::size_t longest_descriptor_name = 255;
+
+bool is_socket_path(std::string_view path) {
+    return path.starts_with('/') && path.size() <= longest_socket_path &&
+           path.find('\0') == std::string_view::npos;
+}
 
 struct HostPort {
     std::string_view host;  // without the brackets of an IPv6 address
@@ -47,11 +55,6 @@ std::string join(std::string_view host, std::uint16_t port) {
 }  // namespace
 
 Result<Endpoint> Endpoint::parse(std::string_view written) {
-    if (written.starts_with("unix:") || written.starts_with("systemd:"))
-        return fail(ErrorCode::bad_input,
-                    "{}: not supported by this version; write an address and a port, such as "
-                    "127.0.0.1:2525 or [::1]:2525",
-                    quoted(written));
     const auto parts = split(written);
     const auto address = parts ? IpAddress::parse(parts->host) : std::nullopt;
     if (!address || parts->bracketed == address->is_v4())
@@ -63,6 +66,52 @@ Result<Endpoint> Endpoint::parse(std::string_view written) {
 
 std::string Endpoint::text() const {
     return join(address.text(), port);
+}
+
+Result<ListenAddress> ListenAddress::parse(std::string_view written) {
+    constexpr std::string_view unix_scheme = "unix:";
+    constexpr std::string_view systemd_scheme = "systemd:";
+    ListenAddress out;
+    if (written.starts_with(unix_scheme)) {
+        out.kind = Kind::unix_socket;
+        out.name = written.substr(unix_scheme.size());
+        if (!is_socket_path(out.name))
+            return fail(ErrorCode::bad_input,
+                        "{}: not the path of a socket, which begins with / and has at most {} "
+                        "octets; write unix:/PATH",
+                        quoted(written), longest_socket_path);
+        return out;
+    }
+    if (written.starts_with(systemd_scheme)) {
+        out.kind = Kind::systemd;
+        out.name = written.substr(systemd_scheme.size());
+        // sd_listen_fds_with_names(3)
+        if (out.name.empty() || out.name.size() > longest_descriptor_name ||
+            out.name.find(':') != std::string::npos ||
+            std::any_of(out.name.begin(), out.name.end(),
+                        [](char c) { return is_control(c) || is_eight_bit(c); }))
+            return fail(ErrorCode::bad_input,
+                        "{}: not a name that FileDescriptorName= of a socket unit can have; write "
+                        "systemd:NAME",
+                        quoted(written));
+        return out;
+    }
+    auto endpoint = Endpoint::parse(written);
+    if (!endpoint) return std::move(endpoint).failure();
+    out.endpoint = *endpoint;
+    return out;
+}
+
+std::string ListenAddress::text() const {
+    switch (kind) {
+        case Kind::unix_socket:
+            return "unix:" + name;
+        case Kind::systemd:
+            return "systemd:" + name;
+        case Kind::tcp:
+            break;
+    }
+    return endpoint.text();
 }
 
 Result<UpstreamAddress> UpstreamAddress::parse(std::string_view written) {
@@ -81,8 +130,7 @@ Result<UpstreamAddress> UpstreamAddress::parse(std::string_view written) {
     if (written.starts_with(unix_scheme)) {
         out.kind = Kind::unix_socket;
         out.path = written.substr(unix_scheme.size());
-        if (!out.path.starts_with('/') || out.path.size() > longest_socket_path ||
-            out.path.find('\0') != std::string::npos)
+        if (!is_socket_path(out.path))
             return fail(ErrorCode::bad_input,
                         "{}: not the path of a socket, which begins with / and has at most {} "
                         "octets; write smtp+unix:/PATH",

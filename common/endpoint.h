@@ -22,6 +22,24 @@ struct Endpoint {
     friend bool operator==(const Endpoint&, const Endpoint&) = default;
 };
 
+/// Where a listener listens.
+struct ListenAddress {
+    enum class Kind : std::uint8_t {
+        tcp,
+        unix_socket,  ///< written `unix:/PATH`
+        systemd,      ///< sockets that systemd passes under a name, written `systemd:NAME`
+    };
+
+    Kind kind = Kind::tcp;
+    Endpoint endpoint;  ///< tcp
+    std::string name;   ///< the path of the unix socket, or systemd's name
+
+    static Result<ListenAddress> parse(std::string_view written);
+    std::string text() const;
+
+    friend bool operator==(const ListenAddress&, const ListenAddress&) = default;
+};
+
 /// An SMTP server, or the embedded Maildir.
 struct UpstreamAddress {
     enum class Kind : std::uint8_t { smtp, unix_socket, maildir };

@@ -68,8 +68,9 @@ Result<void> check_certificates(const Setup& setup) {
 
 Result<void> prepare_maildirs(const Setup& setup) {
     for (const net::ListenerOptions& listener : setup.listeners) {
-        if (listener.upstream.kind != UpstreamAddress::Kind::maildir) continue;
-        if (auto made = maildir::prepare(listener.upstream.path); !made) return made;
+        const UpstreamAddress& upstream = listener.upstreams.front();
+        if (upstream.kind != UpstreamAddress::Kind::maildir) continue;
+        if (auto made = maildir::prepare(upstream.path); !made) return made;
     }
     return {};
 }

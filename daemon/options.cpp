@@ -88,9 +88,9 @@ Result<ListenArgument> ListenArgument::parse(std::string_view written) {
         address.remove_suffix(tls.size());
         out.tls = true;
     }
-    auto endpoint = Endpoint::parse(address);
-    if (!endpoint) return std::move(endpoint).failure();
-    out.endpoint = *endpoint;
+    auto parsed = ListenAddress::parse(address);
+    if (!parsed) return std::move(parsed).failure();
+    out.address = *std::move(parsed);
     return out;
 }
 

@@ -17,7 +17,7 @@ namespace smtpblock {
 struct ListenArgument {
     Direction direction = Direction::in;
     bool tls = false;  ///< implicit
-    Endpoint endpoint;
+    ListenAddress address;
 
     static Result<ListenArgument> parse(std::string_view written);
 };

@@ -29,9 +29,7 @@ smtp::Timeouts timeouts_of(const ConfiguredTimeouts& configured) {
 bool is_private(const UpstreamAddress& upstream) {
     if (upstream.kind != UpstreamAddress::Kind::smtp || upstream.host == "localhost") return true;
     const auto address = IpAddress::parse(upstream.host);
-    static const IpNetwork v4 = *IpNetwork::parse("127.0.0.0/8");
-    static const IpNetwork v6 = *IpNetwork::parse("::1/128");
-    return address && (v4.contains(*address) || v6.contains(*address));
+    return address && smtp::is_loopback(*address);
 }
 
 smtp::UpstreamTls tls_of(const UpstreamAddress& upstream) {
@@ -64,7 +62,7 @@ Result<std::vector<ListenerConfig>> listeners_of(const Options& options, const C
             ListenerConfig made;
             made.direction = argument.direction;
             made.name = std::string(word(argument.direction)) + (argument.tls ? "-tls" : "");
-            made.upstream = options.upstream;
+            if (options.upstream) made.upstreams = {*options.upstream};
             made.rcpt_reply = default_rcpt_reply(argument.direction);
             made.defer_reply = default_defer_reply();
             made.tls = argument.tls;
@@ -74,12 +72,12 @@ Result<std::vector<ListenerConfig>> listeners_of(const Options& options, const C
                     return fail(ErrorCode::bad_input,
                                 "--listen {},tls: with which certificates? write certificates = "
                                 "[{{ chain = ..., key = ... }}] into a [[listener]] of {}",
-                                argument.endpoint.text(), name_of_config(options));
+                                argument.address.text(), name_of_config(options));
                 made.certificates = *certificates;
             }
             listener = listeners.insert(listeners.end(), std::move(made));
         }
-        listener->listen.push_back(argument.endpoint);
+        listener->listen.push_back(argument.address);
     }
     return listeners;
 }
@@ -88,8 +86,10 @@ net::ListenerOptions options_of(const ListenerConfig& from, const Config& config
                                 const std::string& hostname, const std::string& maildir) {
     net::ListenerOptions out;
     out.listen = from.listen;
-    out.upstream = from.upstream.value_or(UpstreamAddress::maildir(maildir));
-    out.trusted_networks = from.trusted_networks;
+    out.upstreams = from.upstreams;
+    if (out.upstreams.empty()) out.upstreams = {UpstreamAddress::maildir(maildir)};
+    out.upstream_idle = from.upstream_idle;
+    out.proxy_from = from.proxy_from;
     out.certificates = from.certificates;
     out.tls_verify = from.tls_verify;
 
@@ -102,17 +102,24 @@ net::ListenerOptions options_of(const ListenerConfig& from, const Config& config
     session.auth_without_tls = from.auth_without_tls;
     session.implicit_tls = from.tls;
     session.starttls = from.starttls;
-    session.upstream_tls = tls_of(out.upstream);
+    session.upstream_tls.clear();
+    for (const UpstreamAddress& upstream : out.upstreams)
+        session.upstream_tls.push_back(tls_of(upstream));
+    session.client_address = from.client_address;
+    session.trusted_networks = from.trusted_networks;
+    session.xclient_from = from.xclient_from;
+    session.bare_newline = from.bare_newline;
     session.auth_failure = from.auth_failure;
     session.auth_upstream_max = from.auth_upstream_max;
     session.rcpt_reply = from.rcpt_reply;
+    session.learn_rcpt_reply = from.learn_rcpt_reply;
     session.defer_reply = from.defer_reply;
     session.command_line = config.limits.command_line;
     session.errors = config.limits.errors;
     session.recipients = config.limits.recipients;
     session.timeouts = timeouts_of(config.timeouts);
 
-    out.maildir.directory = out.upstream.path;
+    out.maildir.directory = out.upstreams.front().path;
     out.maildir.hostname = hostname;
     out.maildir.auth_domain = session.auth_domain;
     out.maildir.needs_auth = from.direction == Direction::out;
@@ -129,7 +136,8 @@ Result<Setup> make_setup(const Options& options, const Config& config,
     setup.store = options.store.value_or(config.store.value_or(default_store));
     setup.guard.recipient_delimiter = config.recipient_delimiter;
     setup.guard.pass_on_store_error = config.on_store_error == OnStoreError::pass;
-    setup.server = {.sessions = config.limits.sessions,
+    setup.server = {.threads = config.threads,
+                    .sessions = config.limits.sessions,
                     .sessions_per_client = config.limits.sessions_per_client,
                     .drain = config.drain};
 
@@ -164,16 +172,18 @@ std::string description(const Setup& setup) {
     std::string out = fmt::format("store: {}\n", printable(setup.store));
     for (const net::ListenerOptions& listener : setup.listeners) {
         std::string addresses;
-        for (const Endpoint& endpoint : listener.listen)
-            fmt::format_to(std::back_inserter(addresses), " {}", endpoint.text());
+        for (const ListenAddress& address : listener.listen)
+            fmt::format_to(std::back_inserter(addresses), " {}", address.text());
         const std::string& domain = listener.session.auth_domain;
+        std::string upstreams;
+        for (const UpstreamAddress& upstream : listener.upstreams)
+            fmt::format_to(std::back_inserter(upstreams), " {}", printable(upstream.text()));
         const auto tls = net::tls_word(listener.session);
         fmt::format_to(std::back_inserter(out),
-                       "listener {}:{}, direction {},{}{}{} upstream {}, auth_domain {}\n",
+                       "listener {}:{}, direction {},{}{}{} upstream{}, auth_domain {}\n",
                        printable(listener.session.listener), addresses,
                        word(listener.session.direction), tls.empty() ? "" : " tls ", tls,
-                       tls.empty() ? "" : ",", printable(listener.upstream.text()),
-                       domain.empty() ? "none" : domain);
+                       tls.empty() ? "" : ",", upstreams, domain.empty() ? "none" : domain);
     }
     return out;
 }

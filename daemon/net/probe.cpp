@@ -44,7 +44,7 @@ void Probe::stop() {
 
 void Probe::try_now() {
     const auto now = steady_clock::now();
-    learner_.emplace(options_.hostname, options_.upstream_tls, upstream_.profile(),
+    learner_.emplace(options_.hostname, options_.upstream_tls.front(), upstream_.profile(),
                      options_.timeouts.upstream_connect, now);
     in_tls_ = false;
     link_ = upstream_.connect(*this, "");

@@ -37,12 +37,6 @@ constexpr auto last_words = std::chrono::seconds(1);
 
 constexpr auto between_refusal_lines = std::chrono::minutes(1);
 
-bool is_loopback(const IpAddress& address) {
-    static const IpNetwork v4 = *IpNetwork::parse("127.0.0.0/8");
-    static const IpNetwork v6 = *IpNetwork::parse("::1/128");
-    return v4.contains(address) || v6.contains(address);
-}
-
 }  // namespace
 
 std::string_view tls_word(const smtp::SessionOptions& session) {
@@ -77,7 +71,7 @@ private:
         Listener(IoContext& io, boost::asio::thread_pool& workers, guard::Log& log,
                  tls::ListenerCertificates& certificates, ListenerOptions from)
             : options(std::move(from)),
-              upstream(io, workers, log, options.upstream, options.maildir,
+              upstream(io, workers, log, options.upstreams.front(), options.maildir,
                        options.tls_verify ? Upstream::Verify::yes : Upstream::Verify::no),
               tls(certificates.add(options.session.listener, options.certificates)),
               probe(io, upstream, log, options.session) {}
@@ -149,12 +143,12 @@ Result<void> Server::Impl::listen() {
     if (auto read = certificates_.read(); !read) return read;
     certificates_.tell_flaws(log_);
     for (const auto& listener : listeners_) {
-        for (const Endpoint& where : listener->options.listen) {
+        for (const ListenAddress& where : listener->options.listen) {
             auto acceptor = std::make_unique<Acceptor>(
                 io_, log_, [this, to = listener.get()](TcpSocket socket, const IpAddress& address) {
                     on_accepted(*to, std::move(socket), address);
                 });
-            if (auto bound = acceptor->listen(where); !bound) return bound;
+            if (auto bound = acceptor->listen(where.endpoint); !bound) return bound;
             listener->acceptors.push_back(std::move(acceptor));
         }
     }
@@ -207,14 +201,8 @@ void Server::Impl::on_tried(Listener& listener) {
 void Server::Impl::on_accepted(Listener& listener, TcpSocket socket, const IpAddress& address) {
     if (connections_.size() >= options_.sessions || !clients_.enter(address))
         return turn_away(listener, std::move(socket), address);
-    const auto& trusted = listener.options.trusted_networks;
-    smtp::ClientInfo client;
-    client.session = fmt::format("{:x}", next_session_++);
-    client.address = address.text();
-    client.loopback = is_loopback(address);
-    client.trusted = std::any_of(trusted.begin(), trusted.end(), [&](const IpNetwork& network) {
-        return network.contains(address);
-    });
+    const auto client = smtp::client_info(listener.options.session,
+                                          fmt::format("{:x}", next_session_++), {address, 0}, {});
     try {
         const auto connection = std::make_shared<Connection>(
             Connection::Environment{io_, listener.options.session, policy_, listener.upstream,

@@ -22,11 +22,12 @@
 namespace smtpblock::net {
 
 struct ListenerOptions {
-    std::vector<Endpoint> listen;
-    UpstreamAddress upstream;
+    std::vector<ListenAddress> listen;
+    std::vector<UpstreamAddress> upstreams;  ///< the next one when the first cannot be reached
+    std::size_t upstream_idle = 0;           ///< idle connections kept
     smtp::SessionOptions session;
-    maildir::ServerOptions maildir;  ///< for an upstream that is one
-    std::vector<IpNetwork> trusted_networks;
+    maildir::ServerOptions maildir;     ///< for an upstream that is one
+    std::vector<IpNetwork> proxy_from;  ///< who speaks PROXY to us, and has to
     std::vector<CertificateFiles>
         certificates;        ///< the first is the default; none: no TLS in front
     bool tls_verify = true;  ///< of the upstream
@@ -36,6 +37,7 @@ struct ListenerOptions {
 std::string_view tls_word(const smtp::SessionOptions& session);
 
 struct ServerOptions {
+    std::size_t threads = 1;  ///< 0: one a core
     std::size_t sessions = 10000;
     std::size_t sessions_per_client = 100;
     std::chrono::seconds drain{30};

@@ -74,9 +74,7 @@ void Learner::send(std::string_view command, Awaits next) {
 }
 
 void Learner::succeed(Keywords keywords) {
-    profile_.host = host_;
-    profile_.keywords = keywords;
-    profile_.learnt = true;
+    profile_.learn(0, host_, keywords);
     learnt_ = true;
     output_.bytes() += "QUIT\r\n";
     awaits_ = Awaits::bye;

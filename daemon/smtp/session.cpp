@@ -14,8 +14,20 @@ Session::Session(const SessionOptions& options, ClientInfo client, Policy& polic
     : impl_(std::make_unique<Impl>(options, std::move(client), policy, profile, now)) {}
 Session::~Session() = default;
 
-void Session::on_connected(Side side, Instant now) {
-    impl_->on_connected(side, now);
+void Session::on_connected(Side side, Instant now, std::size_t upstream) {
+    impl_->on_connected(side, now, upstream);
+}
+bool Session::may_reuse() const {
+    return impl_->may_reuse();
+}
+void Session::on_reused(const KeptUpstream& kept, Instant now) {
+    impl_->on_reused(kept, now);
+}
+KeptUpstream Session::kept() const {
+    return impl_->kept();
+}
+void Session::on_kept(bool taken, Instant now) {
+    impl_->on_kept(taken, now);
 }
 void Session::on_tls(Side side, Instant now) {
     impl_->on_tls(side, now);
@@ -80,11 +92,14 @@ void Session::Impl::begin(Instant now) {
     if (client_waits()) client_since_ = now;
 }
 
-void Session::Impl::on_connected(Side side, Instant now) {
+void Session::Impl::on_connected(Side side, Instant now, std::size_t upstream) {
     begin(now);
     if (side == Side::client || link_.state() != UpstreamLink::State::connecting) return;
     upstream_since_ = now;
-    link_.on_connected(options_.upstream_tls == UpstreamTls::implicit);
+    upstream_ = {};
+    upstream_.place = upstream;
+    upstream_.made = now;
+    link_.on_connected(upstream_tls() == UpstreamTls::implicit);
 }
 
 void Session::Impl::on_tls(Side side, Instant now) {
@@ -96,7 +111,7 @@ void Session::Impl::on_tls(Side side, Instant now) {
     } else {
         if (link_.state() != UpstreamLink::State::securing) return;
         upstream_since_ = now;
-        const bool implicit_tls = options_.upstream_tls == UpstreamTls::implicit;
+        const bool implicit_tls = upstream_tls() == UpstreamTls::implicit;
         link_.on_tls(implicit_tls);
         if (!implicit_tls) greet_upstream();
         if (link_.ready()) release_held();
@@ -155,12 +170,17 @@ void Session::Impl::on_closed(Side side, Instant now, std::string_view why) {
     client_gone_ = true;
     ending_ = Ending::now;
     held_.reset();
-    if (said_quit_ && link_.ready() && link_.quiet()) {
-        link_.send("QUIT\r\n", {.due = Due::quit});
-        upstream_since_ = now;
-    } else {
-        drop_upstream();
-    }
+    if (may_keep_upstream())
+        link_.leave();
+    else
+        part_from_upstream();
+}
+
+/// The client has gone.
+void Session::Impl::part_from_upstream() {
+    if (!said_quit_ || !link_.ready() || !link_.quiet()) return drop_upstream();
+    link_.send("QUIT\r\n", {.due = Due::quit});
+    upstream_since_ = now_;
 }
 
 void Session::Impl::on_time(Instant now) {
@@ -205,6 +225,8 @@ Want Session::Impl::want(Side side) const {
                 return Want::nothing;
             case UpstreamLink::State::connecting:
                 return Want::connect;
+            case UpstreamLink::State::left:
+                return Want::keep;
             case UpstreamLink::State::closing:
                 return Want::close;
             case UpstreamLink::State::securing:

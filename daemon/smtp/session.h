@@ -7,8 +7,11 @@
 // on_closed(), and `close` until on_closed().
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "daemon/smtp/policy.h"
@@ -17,12 +20,27 @@
 
 namespace smtpblock::smtp {
 
+/// What is known of an upstream connection that outlives the session that made it.
+struct KeptUpstream {
+    std::size_t upstream = 0;  ///< its place in the listener's list
+    Instant since;             ///< it is there
+    std::uint32_t transactions = 0;
+    bool secured = false;  ///< under TLS
+    Keywords keywords;     ///< as it offered them last
+    std::string host;      ///< as its banner named it
+};
+
+/// None is used again that is older, or has carried more.
+constexpr Duration oldest_kept = std::chrono::seconds(60);
+constexpr std::uint32_t most_kept_transactions = 100;
+
 enum class Side : std::uint8_t { client, upstream };
 
 enum class Want : std::uint8_t {
     nothing,  ///< do not read from this side now: back-pressure, or there is no connection
-    connect,  ///< (upstream) make a connection
+    connect,  ///< (upstream) make a connection, or call on_reused() with an idle one
     read,
+    keep,  ///< (upstream) the session needs it no more, and another one may have it: on_kept()
     tls_handshake,  ///< everything is written and nothing more of the raw bytes is read: begin TLS
     close,          ///< close at once; what is still to be written is dropped
 };
@@ -37,7 +55,19 @@ public:
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
 
-    void on_connected(Side side, Instant now);
+    /// The upstream is that at place `upstream` of the listener's list.
+    void on_connected(Side side, Instant now, std::size_t upstream = 0);
+    /// While want(upstream) is `connect`: whether a connection that another session has kept will
+    /// do.
+    bool may_reuse() const;
+    /// Instead of a new connection: one that another session has kept, in the state in which it was
+    /// left, at most oldest_kept old.
+    void on_reused(const KeptUpstream& kept, Instant now);
+    /// While want(upstream) is `keep`: what to remember of the connection.
+    KeptUpstream kept() const;
+    /// While want(upstream) is `keep`: `taken` when somebody else has the connection from now on;
+    /// else the session ends it as it must.
+    void on_kept(bool taken, Instant now);
     /// The handshake that was wanted is done; from now on bytes are those inside TLS. One that
     /// fails is an on_closed().
     void on_tls(Side side, Instant now);

@@ -39,7 +39,11 @@ public:
     Impl(const SessionOptions& options, ClientInfo client, Policy& policy, UpstreamProfile& profile,
          Instant now);
 
-    void on_connected(Side side, Instant now);
+    void on_connected(Side side, Instant now, std::size_t upstream);
+    bool may_reuse() const;
+    void on_reused(const KeptUpstream& kept, Instant now);
+    KeptUpstream kept() const;
+    void on_kept(bool taken, Instant now);
     void on_tls(Side side, Instant now);
     void on_bytes(Side side, std::string_view bytes, Instant now);
     void on_bytes_gone() { link_.output().keep_borrowed(); }
@@ -108,6 +112,16 @@ private:
         std::optional<Instant> secret_sent;  ///< to the upstream
         LoginFailure seen;                   ///< as far as the upstream has answered the secret
         std::optional<LocalFailure> local;
+    };
+
+    /// The upstream connection that there is.
+    struct Upstream {
+        std::size_t place = 0;  ///< in the listener's list
+        Instant made;
+        std::uint32_t transactions = 0;
+        bool reused = false;  ///< and has not shown yet that it is alive
+        bool spent = false;   ///< it saw an AUTH or an error: no other session may have it
+        std::string host;     ///< as its banner named it
     };
 
     struct Message {
@@ -204,8 +218,9 @@ private:
     void on_banner(const Reply& reply);
     void on_clear_hello(const Reply& reply);
     void on_starttls(const Reply& reply);
+    UpstreamTls upstream_tls() const { return options_.upstream_tls.at(upstream_.place); }
     bool wants_starttls() const {
-        return options_.upstream_tls == UpstreamTls::starttls && !link_.secured();
+        return upstream_tls() == UpstreamTls::starttls && !link_.secured();
     }
     void on_hello(const Reply& reply);
     void greet_upstream();
@@ -213,6 +228,8 @@ private:
     void lose_upstream(std::string_view why);
     void answer_mail_refused(ReplyQueue::Place place);
     void answer_for_lost(const Expected& expected);
+    bool may_keep_upstream() const;
+    void part_from_upstream();
     /// Closes without QUIT: of what was under way there, nothing is delivered.
     void drop_upstream();
     void note(std::string_view event, std::string_view detail) const;
@@ -241,6 +258,7 @@ private:
     Keywords offered_;        ///< in the reply to the client's greeting: what it may rely on
     std::string hello_;       ///< the client's greeting as the upstream gets it, with CRLF
     std::string sent_hello_;  ///< the greeting that the upstream got last
+    Upstream upstream_;
     std::vector<EhloName> names_;
     std::vector<Address> users_;  ///< authenticated
     std::optional<HeldCommand> held_;

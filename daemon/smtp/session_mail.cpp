@@ -108,6 +108,7 @@ void Session::Impl::forward_rcpt(const PathArgument& recipient) {
             fmt::format("MAIL FROM:<{}>{}\r\n", transaction.sender.typed, transaction.parameters),
             {.due = Due::mail, .transaction = transaction.number});
         transaction.mail_sent = true;
+        ++upstream_.transactions;
     }
     ++transaction.forwarded;
     if (link_.quiet()) upstream_since_ = now_;

@@ -5,9 +5,13 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "common/endpoint.h"
+#include "common/ip_address.h"
 #include "common/listener_choices.h"
 #include "common/rule.h"
 
@@ -31,6 +35,8 @@ using KeyedHash = std::function<std::array<unsigned char, 32>(std::string_view)>
 
 using smtpblock::AuthFailure;
 using smtpblock::AuthWithoutTls;
+using smtpblock::BareNewline;
+using smtpblock::ClientAddress;
 using smtpblock::StartTls;
 
 /// Behind: never less than what is written, whatever the upstream offers.
@@ -45,11 +51,18 @@ struct SessionOptions {
     AuthWithoutTls auth_without_tls = AuthWithoutTls::loopback;
     bool implicit_tls = false;  ///< in front: a session begins with the handshake
     StartTls starttls = StartTls::off;
-    UpstreamTls upstream_tls = UpstreamTls::none;
+    /// Of each of the listener's upstreams, in their order.
+    std::vector<UpstreamTls> upstream_tls{UpstreamTls::none};
+    ClientAddress client_address = ClientAddress::none;
+    std::vector<IpNetwork> trusted_networks;
+    std::vector<IpNetwork> xclient_from;
+    BareNewline bare_newline = BareNewline::refuse;
     AuthFailure auth_failure = AuthFailure::upstream;
     std::size_t auth_upstream_max = 5;  ///< blocked logins a minute and account; 0: no limit
     /// `{rcpt}` stands for the recipient as the client spelt it.
     std::string rcpt_reply;
+    /// The upstream's own refusal goes before rcpt_reply, once it is known.
+    bool learn_rcpt_reply = false;
     std::string defer_reply;
     std::size_t command_line = 2048;  ///< octets with CRLF
     std::size_t errors = 20;
@@ -60,9 +73,19 @@ struct SessionOptions {
 
 struct ClientInfo {
     std::string session;  ///< an ID for the log
-    std::string address;  ///< as text, without a port
+    /// As text, without a port; `unknown` where a proxy does not know it either.
+    std::string address;
     bool loopback = false;
-    bool trusted = false;  ///< in the listener's `trusted_networks`
+    bool trusted = false;      ///< in the listener's `trusted_networks`
+    bool may_xclient = false;  ///< in `xclient_from`; whoever is connected, not whom it speaks for
+    std::optional<Endpoint> client{};  ///< none: unknown
+    Endpoint server{};                 ///< to which it connected
 };
+
+bool is_loopback(const IpAddress& address);
+
+/// What follows from a client's address and the one that it connected to.
+ClientInfo client_info(const SessionOptions& options, std::string session, const Endpoint& client,
+                       const Endpoint& server);
 
 }  // namespace smtpblock::smtp

@@ -60,6 +60,7 @@ void Session::Impl::take_upstream_bytes(std::string_view bytes) {
 void Session::Impl::on_reply(const Expected& expected, const Reply& reply) {
     const bool is_current = transaction_ && transaction_->number == expected.transaction;
     const bool asks_for_more = reply.code / 100 == 3;
+    upstream_.spent = upstream_.spent || reply.code >= 400 || expected.due == Due::auth;
     switch (expected.due) {
         case Due::banner:
             return on_banner(reply);
@@ -102,7 +103,8 @@ void Session::Impl::on_reply(const Expected& expected, const Reply& reply) {
 
 void Session::Impl::on_banner(const Reply& reply) {
     if (reply.code != 220) return refuse_upstream(reply);
-    profile_.host = first_word(reply.text());
+    upstream_.host = first_word(reply.text());
+    profile_.learn(upstream_.place, upstream_.host);
     if (wants_starttls()) {
         upstream_since_ = now_;
         const bool extended = hello_.starts_with("EHLO");
@@ -137,11 +139,9 @@ void Session::Impl::greet_upstream() {
 void Session::Impl::on_hello(const Reply& reply) {
     if (!reply.positive()) return refuse_upstream(reply);
     const bool extended = hello_.starts_with("EHLO");
-    if (extended) {
-        profile_.keywords = keywords_of(reply);
-        profile_.learnt = true;
-    }
-    link_.on_greeted(profile_.keywords);
+    upstream_.reused = false;
+    if (extended) profile_.learn(upstream_.place, upstream_.host, keywords_of(reply));
+    link_.on_greeted(profile_.keywords_of(upstream_.place));
     if (hello_ == sent_hello_)
         release_held();
     else
@@ -163,6 +163,8 @@ void Session::Impl::lose_upstream(std::string_view why) {
     if (!was_wanted) return;
     if (!client_gone_) note("upstream lost", why);
     const auto never = link_.close();
+    // One that had died while it was idle says nothing of its server: another one is made.
+    if (upstream_.reused) return;
     for (const Expected& expected : never) answer_for_lost(expected);
     fail_held(fmt::format("{}\r\n", unavailable));
     give_up_local_failure();
@@ -217,6 +219,48 @@ void Session::Impl::drop_upstream() {
     for (const Expected& expected : link_.close()) answer_for_lost(expected);
     if (transaction_ && transaction_->mail_sent && transaction_->refusal.empty())
         transaction_->refusal = fmt::format("{}\r\n", unavailable);
+}
+
+bool Session::Impl::may_reuse() const {
+    return !hello_.empty() && options_.client_address != ClientAddress::proxy && !upstream_.reused;
+}
+
+void Session::Impl::on_reused(const KeptUpstream& kept, Instant now) {
+    begin(now);
+    if (link_.state() != UpstreamLink::State::connecting) return;
+    upstream_ = {};
+    upstream_.place = kept.upstream;
+    upstream_.made = kept.since;
+    upstream_.transactions = kept.transactions;
+    upstream_.reused = true;
+    upstream_.host = kept.host;
+    link_.on_reused(kept.secured, kept.keywords);
+    greet_upstream();
+    work();
+}
+
+/// Its next user begins with a greeting, so that a transaction left open there does not matter.
+bool Session::Impl::may_keep_upstream() const {
+    return link_.ready() && link_.quiet() && link_.output().empty() && !upstream_.spent &&
+           options_.client_address != ClientAddress::proxy && !sent_hello_.empty() &&
+           upstream_.transactions < most_kept_transactions && now_ - upstream_.made < oldest_kept;
+}
+
+KeptUpstream Session::Impl::kept() const {
+    return {.upstream = upstream_.place,
+            .since = upstream_.made,
+            .transactions = upstream_.transactions,
+            .secured = link_.secured(),
+            .keywords = link_.keywords(),
+            .host = upstream_.host};
+}
+
+void Session::Impl::on_kept(bool taken, Instant now) {
+    begin(now);
+    if (link_.state() != UpstreamLink::State::left) return;
+    if (taken) return link_.on_closed();
+    link_.stay();
+    part_from_upstream();
 }
 
 void Session::Impl::note(std::string_view event, std::string_view detail) const {

@@ -14,6 +14,12 @@ void UpstreamLink::on_connected(bool implicit_tls) {
     await_banner();
 }
 
+void UpstreamLink::on_reused(bool secured, Keywords keywords) {
+    secured_ = secured;
+    keywords_ = keywords;
+    state_ = State::ready;
+}
+
 void UpstreamLink::await_banner() {
     state_ = State::greeting;
     expected_.push({.due = Due::banner});

@@ -47,6 +47,7 @@ public:
         securing,    ///< the TLS handshake is due; no octet before it counts
         greeting,    ///< the banner or the reply to EHLO is due
         ready,       ///< takes commands
+        left,        ///< nothing is under way there and nobody needs it: another session may
         closing,     ///< to be closed at once; nothing more is read or written
     };
 
@@ -60,6 +61,12 @@ public:
     void connect() { state_ = State::connecting; }
     /// It is there; the banner is due, or with implicit TLS (RFC 8314 3.3) the handshake before it.
     void on_connected(bool implicit_tls);
+    /// One that another session has left, as it was left; greet() is next.
+    void on_reused(bool secured, Keywords keywords);
+    /// Nothing more will be said here: somebody else may have the connection.
+    void leave() { state_ = State::left; }
+    /// Nobody wants it.
+    void stay() { state_ = State::ready; }
     /// The reply to STARTTLS was positive: all that was said so far is forgotten (RFC 3207 4.2).
     void secure();
     /// The handshake is done; behind STARTTLS greet() is next, else the banner is due.

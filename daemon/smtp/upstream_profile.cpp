@@ -64,4 +64,58 @@ std::string why_no_handshake(const Reply& to_starttls) {
     return fmt::format("it refuses STARTTLS: {}", to_starttls.text());
 }
 
+Keywords common_to(const Keywords& one, const Keywords& other) {
+    Keywords both;
+    both.pipelining = one.pipelining && other.pipelining;
+    both.eight_bit_mime = one.eight_bit_mime && other.eight_bit_mime;
+    both.enhanced_status_codes = one.enhanced_status_codes && other.enhanced_status_codes;
+    if (one.size && other.size) {
+        const bool one_is_less = *other.size == 0 || (*one.size != 0 && *one.size < *other.size);
+        both.size = one_is_less ? one.size : other.size;
+    }
+    for (const Mechanism mechanism : mechanisms)
+        if (one.mechanisms.has(mechanism) && other.mechanisms.has(mechanism))
+            both.mechanisms.add(mechanism);
+    both.smtputf8 = one.smtputf8 && other.smtputf8;
+    both.dsn = one.dsn && other.dsn;
+    both.starttls = one.starttls && other.starttls;
+    both.chunking = one.chunking && other.chunking;
+    both.xclient = one.xclient && other.xclient;
+    return both;
+}
+
+UpstreamProfile::Known& UpstreamProfile::known(std::size_t upstream) {
+    if (upstreams_.size() <= upstream) upstreams_.resize(upstream + 1);
+    return upstreams_[upstream];
+}
+
+void UpstreamProfile::learn(std::size_t upstream, std::string_view host_named,
+                            const Keywords& offered) {
+    known(upstream) = {std::string(host_named), offered};
+    merge();
+}
+
+void UpstreamProfile::learn(std::size_t upstream, std::string_view host_named) {
+    known(upstream).host = host_named;
+    merge();
+}
+
+const Keywords& UpstreamProfile::keywords_of(std::size_t upstream) const {
+    if (upstream < upstreams_.size() && upstreams_[upstream].keywords)
+        return *upstreams_[upstream].keywords;
+    return keywords;
+}
+
+void UpstreamProfile::merge() {
+    host.clear();
+    std::optional<Keywords> all;
+    for (const Known& one : upstreams_) {
+        if (host.empty()) host = one.host;
+        if (one.keywords) all = all ? common_to(*all, *one.keywords) : *one.keywords;
+    }
+    if (!all) return;
+    keywords = *all;
+    learnt = true;
+}
+
 }  // namespace smtpblock::smtp

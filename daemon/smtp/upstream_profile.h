@@ -24,6 +24,8 @@ struct Keywords {
     bool smtputf8 = false;              ///< RFC 6531
     bool dsn = false;                   ///< RFC 3461
     bool starttls = false;              ///< RFC 3207; between the front and the upstream
+    bool chunking = false;              ///< RFC 3030
+    bool xclient = false;  ///< Postfix's XCLIENT with all we say; never shown to a client
 
     bool auth() const { return !mechanisms.empty(); }
     friend bool operator==(const Keywords&, const Keywords&) = default;
@@ -40,13 +42,41 @@ std::string_view why_no_starttls(const Reply& to_ehlo);
 /// The same of the reply to STARTTLS; empty when the handshake is.
 std::string why_no_handshake(const Reply& to_starttls);
 
-struct UpstreamProfile {
-    /// The first word of its banner; empty before the first success.
+/// Of the upstreams of a listener together: what a client is shown before it is known which of them
+/// he will get.
+class UpstreamProfile {
+public:
+    /// The first word of the banner of the first upstream that is known; empty before the first
+    /// success.
     std::string host;
-    /// Before the first success: PIPELINING, 8BITMIME, ENHANCEDSTATUSCODES.
+    /// What all known ones offer. Before the first success: PIPELINING, 8BITMIME,
+    /// ENHANCEDSTATUSCODES.
     Keywords keywords;
-    bool learnt = false;
+    bool learnt = false;  ///< at least one is known
     LoginFailures login_failures;
+    /// The words in which a stranger is refused to be relayed for, with `{rcpt}` for the recipient;
+    /// empty while unknown.
+    std::string rcpt_refusal;
+
+    /// The upstream at that place of the listener's list has greeted so.
+    void learn(std::size_t upstream, std::string_view host_named, const Keywords& offered);
+    /// Likewise, one that was greeted with HELO and told no keywords.
+    void learn(std::size_t upstream, std::string_view host_named);
+    /// What one of them offered last; before its first success what all do.
+    const Keywords& keywords_of(std::size_t upstream) const;
+
+private:
+    struct Known {
+        std::string host;
+        std::optional<Keywords> keywords;
+    };
+    Known& known(std::size_t upstream);
+    void merge();
+
+    std::vector<Known> upstreams_;
 };
+
+/// What both offer.
+Keywords common_to(const Keywords& one, const Keywords& other);
 
 }  // namespace smtpblock::smtp

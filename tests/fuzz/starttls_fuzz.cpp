@@ -31,8 +31,9 @@ public:
     explicit Play(std::string_view script) {
         settings(take_line(script));
         initial_ = profile_;
-        smtp::Session session(options_, {"1", "127.0.0.1", loopback_, false}, *this, profile_,
-                              now_);
+        smtp::Session session(options_,
+                              {.session = "1", .address = "127.0.0.1", .loopback = loopback_},
+                              *this, profile_, now_);
         session_ = &session;
         settle();
         while (!script.empty() && !session.finished()) {
@@ -69,10 +70,10 @@ private:
                     options_.starttls = smtp::StartTls::required;
                     break;
                 case 's':
-                    options_.upstream_tls = smtp::UpstreamTls::starttls;
+                    options_.upstream_tls = {smtp::UpstreamTls::starttls};
                     break;
                 case 't':
-                    options_.upstream_tls = smtp::UpstreamTls::implicit;
+                    options_.upstream_tls = {smtp::UpstreamTls::implicit};
                     break;
                 case 'l':
                     options_.auth_failure = smtp::AuthFailure::local;
@@ -175,12 +176,14 @@ private:
         } else {
             require(!upstream_secure_, "one handshake a connection");
             upstream_secure_ = true;
-            greeting_due_ = options_.upstream_tls == smtp::UpstreamTls::starttls;
+            greeting_due_ = options_.upstream_tls.front() == smtp::UpstreamTls::starttls;
             session_->on_tls(side, now_);
         }
     }
 
-    bool has_upstream_tls() const { return options_.upstream_tls != smtp::UpstreamTls::none; }
+    bool has_upstream_tls() const {
+        return options_.upstream_tls.front() != smtp::UpstreamTls::none;
+    }
 
     /// Does what the session wants of its driver until it waits for somebody.
     void settle() {
@@ -200,6 +203,9 @@ private:
         switch (session_->want(Side::upstream)) {
             case Want::connect:
                 connect();
+                return true;
+            case Want::keep:
+                session_->on_kept(false, now_);
                 return true;
             case Want::close:
                 lose_upstream();
@@ -296,7 +302,7 @@ private:
         const bool greets = line.starts_with("EHLO ") || line.starts_with("HELO ");
         if (has_upstream_tls() && !upstream_secure_) {
             const bool may = greets || line == "STARTTLS" || line == "QUIT";
-            require(may && options_.upstream_tls == smtp::UpstreamTls::starttls,
+            require(may && options_.upstream_tls.front() == smtp::UpstreamTls::starttls,
                     "no mail in clear text");
         }
         // The client's own, so none when it gave none.

@@ -41,8 +41,8 @@ void set_option(const std::string& option, smtp::SessionOptions& options,
         options.starttls =
             value == "required" ? smtp::StartTls::required : smtp::StartTls::optional;
     else if (key == "upstream_tls")
-        options.upstream_tls =
-            value == "implicit" ? smtp::UpstreamTls::implicit : smtp::UpstreamTls::starttls;
+        options.upstream_tls = {value == "implicit" ? smtp::UpstreamTls::implicit
+                                                    : smtp::UpstreamTls::starttls};
     else if (key == "smtputf8")
         profile.keywords.smtputf8 = is_yes(value);
     else if (key == "dsn")
@@ -94,7 +94,8 @@ Stage::Stage(const Transcript& transcript, std::size_t piece)
     options_.listener = "test";
     options_.hostname = "mx.example.org";
     options_.keyed_hash = stirred;
-    smtp::ClientInfo client{"7f3a", "127.0.0.1", true, false};
+    smtp::ClientInfo client = smtp::client_info(
+        options_, "7f3a", *Endpoint::parse("127.0.0.1:40000"), *Endpoint::parse("127.0.0.1:25"));
     for (const std::string& option : transcript.listener)
         set_option(option, options_, profile_, client);
     if (options_.rcpt_reply.empty())
@@ -251,6 +252,7 @@ bool Stage::connect() {
 }
 
 bool Stage::close() {
+    if (session_->want(Side::upstream) == Want::keep) session_->on_kept(false, now_);
     if (session_->want(Side::upstream) == Want::close) {
         upstream_.reset();
         upstream_ended = true;

@@ -173,8 +173,9 @@ listen = "127.0.0.1:0"
     CHECK(submission.listen[0].text() == "0.0.0.0:587");
     CHECK(submission.listen[1].text() == "[::]:587");
     CHECK(submission.direction == Direction::out);
-    REQUIRE(submission.upstream);
-    CHECK(submission.upstream->text() == "smtp://127.0.0.1:10587");
+    REQUIRE(submission.upstreams.size() == 1);
+    CHECK(submission.upstreams[0].text() == "smtp://127.0.0.1:10587");
+    CHECK(submission.client_address == ClientAddress::none);
     CHECK(submission.auth_domain == "example.com");
     CHECK(submission.auth_without_tls == AuthWithoutTls::always);
     CHECK(submission.auth_failure == AuthFailure::local);
@@ -200,7 +201,10 @@ TEST_CASE("a listener that says only where it listens gets the rest by its direc
     const ListenerConfig& in = config.listeners[0];
     CHECK(in.name == "in");
     CHECK(in.direction == Direction::in);
-    CHECK_FALSE(in.upstream);
+    CHECK(in.upstreams.empty());
+    CHECK(in.upstream_idle == 16);
+    CHECK(in.bare_newline == BareNewline::refuse);
+    CHECK_FALSE(in.learn_rcpt_reply);
     CHECK_FALSE(in.auth_domain);
     CHECK(in.auth_without_tls == AuthWithoutTls::loopback);
     CHECK(in.auth_failure == AuthFailure::upstream);
@@ -214,6 +218,7 @@ TEST_CASE("a listener that says only where it listens gets the rest by its direc
     CHECK(in.defer_reply == "450 4.7.1 <{rcpt}>: Recipient address rejected: Access denied");
     const ListenerConfig& out = config.listeners[1];
     CHECK(out.name == "out");
+    CHECK(out.learn_rcpt_reply);
     CHECK(out.rcpt_reply == "554 5.7.1 <{rcpt}>: Relay access denied");
     CHECK(out.auth_domain == "");
 }
@@ -230,18 +235,9 @@ TEST_CASE("an unknown key is refused with its place and the nearest known one") 
 }
 
 TEST_CASE("what a later version will do is refused by name, with what this one does") {
-    CHECK(error(listener("client_address = \"proxy\"")) ==
-          "4:18: listener.client_address: 'proxy': not supported by this version; write none");
-    CHECK(begins(error(listener("rcpt_reply = \"learn\"")),
-                 "4:14: listener.rcpt_reply: 'learn': not supported by this version; write a "
-                 "reply, such as '554 5.7.1 <{rcpt}>: Relay access denied'"));
-    CHECK(error(listener("bare_newline = \"normalize\"")) ==
-          "4:16: listener.bare_newline: 'normalize': not supported by this version; write refuse");
     CHECK(error(listener("protocol = \"policy\"")) ==
           "4:12: listener.protocol: 'policy': not supported by this version; write smtp");
-    CHECK(error("threads = 4\n") == "1:11: threads: '4': no such value; write 0 or 1");
-    for (const char* key : {"proxy_from = []", "xclient_from = []", "upstream_idle = 16",
-                            "mode = \"transparent\"", "services = [\"smtp\"]"}) {
+    for (const char* key : {"mode = \"transparent\"", "services = [\"smtp\"]"}) {
         const std::string message = error(listener(key));
         INFO(message);
         CHECK(begins(message, "4:"));
@@ -269,7 +265,17 @@ TEST_CASE("a bad value is refused with its place and what to write") {
     CHECK(begins(error(listener("upstream = \"smtp://127.0.0.1:25\"")),
                  "1:1: listener.client_address: not set, and there is no default"));
     CHECK(begins(error(listener("upstream = [\"maildir:/m\", \"maildir:/n\"]")),
-                 "4:27: listener.upstream: 'maildir:/n': a second upstream"));
+                 "4:27: listener.upstream: 'maildir:/n': a Maildir is always there"));
+    CHECK(begins(error(listener("upstream = [\"[::1]:25\", \"smtp://[::1]:25\"]\n"
+                                "client_address = \"none\"")),
+                 "4:25: listener.upstream: 'smtp://[::1]:25': twice"));
+    CHECK(begins(error(listener("client_address = \"proxy\"")),
+                 "4:18: listener.client_address: a Maildir knows the client"));
+    CHECK(begins(error(listener("xclient_from = [\"192.0.2.1/24\"]")),
+                 "4:17: listener.xclient_from: '192.0.2.1/24': not a network"));
+    CHECK(begins(error(listener("bare_newline = \"pass\"")),
+                 "4:16: listener.bare_newline: 'pass': no such value"));
+    CHECK(begins(error("threads = 257\n"), "1:11: threads: "));
     CHECK(begins(error(listener("upstream = \"ftp://x\"")),
                  "4:12: listener.upstream: 'ftp://x': not an upstream; write smtp://HOST:PORT"));
     CHECK(begins(error(listener("trusted_networks = [\"192.0.2.1/24\"]")),

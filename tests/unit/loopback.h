@@ -186,8 +186,8 @@ public:
     OpenPolicy policy;
 
     explicit RunningServer(UpstreamAddress upstream) {
-        listener.listen = {*Endpoint::parse("127.0.0.1:0")};
-        listener.upstream = std::move(upstream);
+        listener.listen = {*ListenAddress::parse("127.0.0.1:0")};
+        listener.upstreams = {std::move(upstream)};
         listener.session.listener = "mx";
         listener.session.hostname = "front.example.org";
         listener.session.rcpt_reply = "554 5.7.1 <{rcpt}>: no";

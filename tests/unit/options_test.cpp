@@ -62,14 +62,14 @@ TEST_CASE("listeners are incoming unless they say otherwise") {
               "out:0.0.0.0:587", "--upstream", "smtp://127.0.0.1:10025", "--log-level", "debug"});
     REQUIRE(options.listen.size() == 3);
     CHECK(options.listen[0].direction == Direction::in);
-    CHECK(options.listen[0].endpoint.text() == "127.0.0.1:2525");
+    CHECK(options.listen[0].address.text() == "127.0.0.1:2525");
     CHECK(options.listen[1].direction == Direction::in);
-    CHECK(options.listen[1].endpoint.text() == "[::1]:25");
+    CHECK(options.listen[1].address.text() == "[::1]:25");
     CHECK(options.listen[2].direction == Direction::out);
-    CHECK(options.listen[2].endpoint.text() == "0.0.0.0:587");
+    CHECK(options.listen[2].address.text() == "0.0.0.0:587");
     CHECK(options.upstream->text() == "smtp://127.0.0.1:10025");
     CHECK(options.log_level == guard::LogLevel::debug);
-    CHECK(good({"--listen", "[::1]:2525"}).listen[0].endpoint.text() == "[::1]:2525");
+    CHECK(good({"--listen", "[::1]:2525"}).listen[0].address.text() == "[::1]:2525");
 }
 
 TEST_CASE("a listener with TLS says so behind its port") {
@@ -78,10 +78,10 @@ TEST_CASE("a listener with TLS says so behind its port") {
     REQUIRE(options.listen.size() == 3);
     CHECK_FALSE(options.listen[0].tls);
     CHECK(options.listen[1].tls);
-    CHECK(options.listen[1].endpoint.text() == "127.0.0.1:465");
+    CHECK(options.listen[1].address.text() == "127.0.0.1:465");
     CHECK(options.listen[2].tls);
     CHECK(options.listen[2].direction == Direction::out);
-    CHECK(options.listen[2].endpoint.text() == "[::1]:465");
+    CHECK(options.listen[2].address.text() == "[::1]:465");
 }
 
 TEST_CASE("bad usage is refused with what to write") {

@@ -67,7 +67,8 @@ TEST_CASE("clients are greeted with the upstream's name once it is known") {
 
 TEST_CASE("IPv4 and IPv6 are listened on side by side") {
     Front front;
-    front.server.listener.listen = {*Endpoint::parse("127.0.0.1:0"), *Endpoint::parse("[::1]:0")};
+    front.server.listener.listen = {*ListenAddress::parse("127.0.0.1:0"),
+                                    *ListenAddress::parse("[::1]:0")};
     front.start();
     const auto endpoints = front.server.server().endpoints();
     REQUIRE(endpoints.size() == 2);
@@ -84,7 +85,7 @@ TEST_CASE("IPv4 and IPv6 are listened on side by side") {
 TEST_CASE("an address that is taken is refused by name") {
     const PeerListener taken;
     RunningServer server(test::smtp_upstream(taken.port()));
-    server.listener.listen = {*Endpoint::parse("127.0.0.1:" + std::to_string(taken.port()))};
+    server.listener.listen = {*ListenAddress::parse("127.0.0.1:" + std::to_string(taken.port()))};
     guard::Log log(STDERR_FILENO, guard::LogLevel::error, false);
     Server other(server.options, {server.listener}, server.policy, log);
     const auto bound = other.listen();

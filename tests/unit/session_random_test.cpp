@@ -51,14 +51,15 @@ public:
         options_.keyed_hash = stirred;
         options_.implicit_tls = seed % 7 == 0;
         if (!options_.implicit_tls && seed % 3 == 0) options_.starttls = StartTls::optional;
-        if (seed % 8 == 0) options_.upstream_tls = UpstreamTls::starttls;
-        if (seed % 8 == 1) options_.upstream_tls = UpstreamTls::implicit;
+        if (seed % 8 == 0) options_.upstream_tls = {UpstreamTls::starttls};
+        if (seed % 8 == 1) options_.upstream_tls = {UpstreamTls::implicit};
         for (const Mechanism mechanism : mechanisms) profile_.keywords.mechanisms.add(mechanism);
         options_.auth_failure = seed % 3 == 0 ? AuthFailure::local : AuthFailure::upstream;
     }
 
     void run() {
-        Session session(options_, {"1", "127.0.0.1", true, false}, policy_, profile_, now_);
+        Session session(options_, {.session = "1", .address = "127.0.0.1", .loopback = true},
+                        policy_, profile_, now_);
         session_ = &session;
         for (int step = 0; step < 200 && !session.finished(); ++step) {
             settle();
@@ -111,9 +112,12 @@ private:
                     } else {
                         answered_ = upstream_.size();
                         session_->on_tls(Side::upstream, now_);
-                        if (options_.upstream_tls == UpstreamTls::implicit)
+                        if (options_.upstream_tls.front() == UpstreamTls::implicit)
                             reply("220 mx.example ESMTP");
                     }
+                    break;
+                case Want::keep:
+                    session_->on_kept(roll(2) == 0, now_);
                     break;
                 case Want::read:
                 case Want::nothing:

@@ -24,9 +24,9 @@ Setup good(const Options& options, const Config& config = {},
 ListenerConfig configured() {
     ListenerConfig listener;
     listener.name = "submission";
-    listener.listen = {*Endpoint::parse("127.0.0.1:587")};
+    listener.listen = {*ListenAddress::parse("127.0.0.1:587")};
     listener.direction = Direction::out;
-    listener.upstream = *UpstreamAddress::parse("127.0.0.1:10587");
+    listener.upstreams = {*UpstreamAddress::parse("127.0.0.1:10587")};
     listener.rcpt_reply = default_rcpt_reply(Direction::out);
     listener.defer_reply = default_defer_reply();
     return listener;
@@ -61,7 +61,7 @@ TEST_CASE("without an upstream mail goes to the Maildir beside the store") {
     CHECK(setup.store == "/srv/rules");
     CHECK(setup.listeners[0].upstream.text() == "maildir:/srv/rules/maildir");
     CHECK(setup.listeners[0].maildir.directory == "/srv/rules/maildir");
-    CHECK(setup.listeners[0].session.upstream_tls == smtp::UpstreamTls::none);
+    CHECK(setup.listeners[0].session.upstream_tls.front() == smtp::UpstreamTls::none);
 }
 
 TEST_CASE("an upstream of the command line is told nothing of the client, and that is said") {
@@ -70,7 +70,7 @@ TEST_CASE("an upstream of the command line is told nothing of the client, and th
     const Setup setup = good(options);
     REQUIRE(setup.warnings.size() == 1);
     CHECK(setup.warnings[0].starts_with("smtp://192.0.2.1:25 sees this host's address"));
-    CHECK(setup.listeners[0].session.upstream_tls == smtp::UpstreamTls::starttls);
+    CHECK(setup.listeners[0].session.upstream_tls.front() == smtp::UpstreamTls::starttls);
 }
 
 TEST_CASE("a secret goes only where nobody can read it on the way") {
@@ -88,8 +88,8 @@ TEST_CASE("a secret goes only where nobody can read it on the way") {
              {"maildir:/m", smtp::UpstreamTls::none}}) {
         Config config;
         config.listeners = {configured()};
-        config.listeners[0].upstream = *UpstreamAddress::parse(upstream);
-        CHECK(good({}, config).listeners[0].session.upstream_tls == tls);
+        config.listeners[0].upstreams = {*UpstreamAddress::parse(upstream)};
+        CHECK(good({}, config).listeners[0].session.upstream_tls.front() == tls);
     }
 }
 

@@ -1,0 +1,33 @@
+#include "daemon/smtp/session_options.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace smtpblock::smtp {
+namespace {
+
+bool any_contains(const std::vector<IpNetwork>& networks, const IpAddress& address) {
+    return std::any_of(networks.begin(), networks.end(),
+                       [&](const IpNetwork& network) { return network.contains(address); });
+}
+
+}  // namespace
+
+bool is_loopback(const IpAddress& address) {
+    static const std::vector<IpNetwork> networks{*IpNetwork::parse("127.0.0.0/8"),
+                                                 *IpNetwork::parse("::1/128")};
+    return any_contains(networks, address);
+}
+
+ClientInfo client_info(const SessionOptions& options, std::string session, const Endpoint& client,
+                       const Endpoint& server) {
+    return {.session = std::move(session),
+            .address = client.address.text(),
+            .loopback = is_loopback(client.address),
+            .trusted = any_contains(options.trusted_networks, client.address),
+            .may_xclient = any_contains(options.xclient_from, client.address),
+            .client = client,
+            .server = server};
+}
+
+}  // namespace smtpblock::smtp
