@@ -138,6 +138,7 @@ void Server::perform(std::string_view line) {
         case smtp::Verb::starttls:
         case smtp::Verb::not_implemented:
         case smtp::Verb::not_smtp:
+        case smtp::Verb::xclient:
         case smtp::Verb::unknown:
             return say("502 5.5.2 Error: command not recognized");
     }

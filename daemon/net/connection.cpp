@@ -122,7 +122,10 @@ bool Connection::write(Side side) {
 
 bool Connection::close_what_shall_close() {
     bool closed = false;
-    if (session_->want(Side::upstream) == Want::keep) session_->on_kept(false, steady_clock::now());
+    if (session_->want(Side::upstream) == Want::keep) {
+        session_->on_kept(false, steady_clock::now());
+        closed = true;
+    }
     if (session_->want(Side::upstream) == Want::close) {
         if (upstream_) std::exchange(upstream_, nullptr)->close();
         session_->on_closed(Side::upstream, steady_clock::now());

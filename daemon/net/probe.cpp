@@ -44,8 +44,13 @@ void Probe::stop() {
 
 void Probe::try_now() {
     const auto now = steady_clock::now();
-    learner_.emplace(options_.hostname, options_.upstream_tls.front(), upstream_.profile(),
-                     options_.timeouts.upstream_connect, now);
+    learner_.emplace(
+        smtp::LearnerOptions{.hostname = options_.hostname,
+                             .tls = options_.upstream_tls.front(),
+                             .client_address = options_.client_address,
+                             .ask_for_recipient = options_.learn_rcpt_reply,
+                             .patience = options_.timeouts.upstream_connect},
+        now);
     in_tls_ = false;
     link_ = upstream_.connect(*this, "");
     try_timer_.expires_at(learner_->deadline());
@@ -87,7 +92,10 @@ void Probe::on_link_closed(Link&, std::string_view why) {
 }
 
 void Probe::pump() {
-    if (learner_->learnt() && !std::exchange(told_learnt_, true)) {
+    if (learner_->learnt() && learner_->want() == smtp::Want::close &&
+        !std::exchange(told_learnt_, true)) {
+        upstream_.profile().learn(0, learner_->learnt()->host, learner_->learnt()->keywords);
+        upstream_.profile().rcpt_refusal = learner_->learnt()->rcpt_refusal;
         tell(guard::LogLevel::info, "learnt", upstream_.profile().host);
         tell_tried();
     }

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::string_view white_space = " \t";
 
-constexpr std::array<std::pair<std::string_view, Verb>, 21> verbs{{
+constexpr std::array<std::pair<std::string_view, Verb>, 22> verbs{{
     {"EHLO", Verb::ehlo},
     {"HELO", Verb::helo},
     {"MAIL", Verb::mail},
@@ -27,6 +27,7 @@ constexpr std::array<std::pair<std::string_view, Verb>, 21> verbs{{
     {"HELP", Verb::not_implemented},
     {"STARTTLS", Verb::starttls},
     {"BDAT", Verb::bdat},
+    {"XCLIENT", Verb::xclient},
     {"GET", Verb::not_smtp},
     {"POST", Verb::not_smtp},
     {"PUT", Verb::not_smtp},

@@ -23,6 +23,7 @@ enum class Verb : std::uint8_t {
     vrfy,
     auth,
     starttls,
+    xclient,          ///< Postfix's, from a front that is listed
     not_implemented,  ///< a verb of the RFCs that is not offered: EXPN, ETRN, HELP
     bdat,             ///< not offered, so where its chunk ends is nobody's knowledge
     not_smtp,         ///< another protocol's first line, or none at all: no use to talk on

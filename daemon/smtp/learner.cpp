@@ -4,23 +4,52 @@
 
 #include <utility>
 
-namespace smtpblock::smtp {
+#include "common/text.h"
+#include "daemon/smtp/proxy_header.h"
+#include "daemon/smtp/xclient.h"
 
-Learner::Learner(std::string hostname, UpstreamTls tls, UpstreamProfile& profile, Duration patience,
-                 Instant now)
-    : hostname_(std::move(hostname)), tls_(tls), profile_(profile), deadline_(now + patience) {}
+namespace smtpblock::smtp {
+namespace {
+
+// RFC 5737: nobody's addresses, RFC 6761 6.4: nobody's domain.
+constexpr std::string_view stranger = "192.0.2.1";
+constexpr std::string_view elsewhere = "192.0.2.25";
+constexpr std::uint16_t stranger_port = 40025;
+constexpr std::string_view mailbox_local = "relay-test";
+constexpr std::string_view mailbox_domain = "smtpblock.invalid";
+constexpr std::string_view blank = "{rcpt}";
+
+Endpoint endpoint(std::string_view address, std::uint16_t port) {
+    return {*IpAddress::parse(address), port};
+}
+
+std::size_t find_ignoring_case(std::string_view text, std::string_view part, std::size_t from = 0) {
+    for (std::size_t at = from; at + part.size() <= text.size(); ++at)
+        if (equal_ignoring_case(text.substr(at, part.size()), part)) return at;
+    return std::string_view::npos;
+}
+
+}  // namespace
+
+Learner::Learner(LearnerOptions options, Instant now)
+    : options_(std::move(options)), deadline_(now + options_.patience) {}
 
 void Learner::on_connected() {
     if (awaits_ != Awaits::connection) return;
-    awaits_ = tls_ == UpstreamTls::implicit ? Awaits::handshake : Awaits::banner;
+    if (options_.client_address == ClientAddress::proxy)
+        output_.append(
+            options_.ask_for_recipient
+                ? proxy_header_for(endpoint(stranger, stranger_port), endpoint(elsewhere, 25))
+                : local_proxy_header());
+    awaits_ = options_.tls == UpstreamTls::implicit ? Awaits::handshake : Awaits::banner;
 }
 
 void Learner::on_tls() {
     if (awaits_ != Awaits::handshake) return;
-    if (tls_ == UpstreamTls::implicit)
+    if (options_.tls == UpstreamTls::implicit)
         awaits_ = Awaits::banner;
     else
-        send("EHLO", Awaits::ehlo);
+        greet();
 }
 
 void Learner::on_bytes(std::string_view bytes) {
@@ -38,27 +67,54 @@ void Learner::on_bytes(std::string_view bytes) {
 }
 
 void Learner::on_reply(const Reply& reply) {
+    const std::string ehlo = fmt::format("EHLO {}", options_.hostname);
     switch (awaits_) {
         case Awaits::banner:
             if (reply.code != 220) return give_up(reply.text());
             host_ = reply.text().substr(0, reply.text().find(' '));
-            return send("EHLO", tls_ == UpstreamTls::starttls ? Awaits::clear_ehlo : Awaits::ehlo);
+            if (options_.tls == UpstreamTls::starttls) return say(ehlo, Awaits::clear_ehlo);
+            return greet();
         case Awaits::clear_ehlo:
             if (const auto why = why_no_starttls(reply); !why.empty()) return give_up(why);
-            output_.bytes() += "STARTTLS\r\n";
-            awaits_ = Awaits::starttls;
-            return;
+            return say("STARTTLS", Awaits::starttls);
         case Awaits::starttls:
             if (const auto why = why_no_handshake(reply); !why.empty()) return give_up(why);
             awaits_ = Awaits::handshake;  // what stands behind the reply is thrown away
             return;
+        case Awaits::introduction_ehlo: {
+            if (!reply.positive()) return give_up(reply.text());
+            if (const auto why = why_no_xclient(reply); !why.empty()) return give_up(why);
+            XclientIdentity identity;
+            identity.addr = IpAddress::parse(stranger);
+            identity.port = stranger_port;
+            identity.helo = options_.hostname;
+            for (const std::string& command : xclient_commands(identity)) output_.append(command);
+            awaits_ = Awaits::xclient;
+            return;
+        }
+        case Awaits::xclient:
+            if (reply.code != 220)
+                return give_up(fmt::format("it refuses XCLIENT: {}", reply.text()));
+            introduced_ = true;
+            return greet();
         case Awaits::ehlo:
-            if (reply.code / 100 == 5) return send("HELO", Awaits::helo);
+            if (reply.code / 100 == 5 && options_.client_address == ClientAddress::none)
+                return say(fmt::format("HELO {}", options_.hostname), Awaits::helo);
+            // A server that knows no PROXY header takes it for commands, which it refuses first.
+            if (reply.code / 100 == 5 && options_.client_address == ClientAddress::proxy)
+                return give_up(fmt::format("it does not take a PROXY header: {}", reply.text()));
             if (!reply.positive()) return give_up(reply.text());
             return succeed(keywords_of(reply));
         case Awaits::helo:
             if (!reply.positive()) return give_up(reply.text());
             return succeed(parse_keywords({}));
+        case Awaits::mail:
+            if (!reply.positive()) return say("QUIT", Awaits::bye);
+            return say(fmt::format("RCPT TO:<{}@{}>", mailbox_local, mailbox_domain), Awaits::rcpt);
+        case Awaits::rcpt:
+            learnt_->relays = reply.positive();
+            learnt_->rcpt_refusal = refusal_in(reply);
+            return say("QUIT", Awaits::bye);
         case Awaits::bye:
         case Awaits::connection:
         case Awaits::handshake:
@@ -68,16 +124,37 @@ void Learner::on_reply(const Reply& reply) {
     }
 }
 
-void Learner::send(std::string_view command, Awaits next) {
-    output_.bytes() += fmt::format("{} {}\r\n", command, hostname_);
+void Learner::greet() {
+    const bool introduces = options_.client_address == ClientAddress::xclient && !introduced_;
+    say(fmt::format("EHLO {}", options_.hostname),
+        introduces ? Awaits::introduction_ehlo : Awaits::ehlo);
+}
+
+void Learner::say(std::string_view command, Awaits next) {
+    output_.append(fmt::format("{}\r\n", command));
     awaits_ = next;
 }
 
 void Learner::succeed(Keywords keywords) {
-    profile_.learn(0, host_, keywords);
-    learnt_ = true;
-    output_.bytes() += "QUIT\r\n";
-    awaits_ = Awaits::bye;
+    learnt_ = Learnt{host_, keywords, false, {}};
+    if (options_.ask_for_recipient)
+        say("MAIL FROM:<>", Awaits::mail);
+    else
+        say("QUIT", Awaits::bye);
+}
+
+/// Only what says nothing of who asked may be said to another one.
+std::string Learner::refusal_in(const Reply& reply) const {
+    if (reply.code / 100 != 5) return {};
+    const std::string mailbox = fmt::format("{}@{}", mailbox_local, mailbox_domain);
+    std::string text = reply.wire.substr(0, reply.wire.size() - 2);
+    for (auto at = find_ignoring_case(text, mailbox); at != std::string::npos;
+         at = find_ignoring_case(text, mailbox, at + blank.size()))
+        text.replace(at, mailbox.size(), blank);
+    for (const std::string_view asked :
+         {mailbox_local, mailbox_domain, std::string_view(options_.hostname), stranger, elsewhere})
+        if (find_ignoring_case(text, asked) != std::string::npos) return {};
+    return text;
 }
 
 void Learner::on_closed(std::string_view why) {
@@ -100,12 +177,16 @@ Want Learner::want() const {
         case Awaits::nothing:
             return Want::close;
         case Awaits::handshake:
-            return Want::tls_handshake;
+            return output_.empty() ? Want::tls_handshake : Want::nothing;
         case Awaits::banner:
         case Awaits::clear_ehlo:
         case Awaits::starttls:
+        case Awaits::introduction_ehlo:
+        case Awaits::xclient:
         case Awaits::ehlo:
         case Awaits::helo:
+        case Awaits::mail:
+        case Awaits::rcpt:
         case Awaits::bye:
             return Want::read;
     }

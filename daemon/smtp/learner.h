@@ -1,8 +1,10 @@
-// Learns how an upstream greets, before the first client does: reads its banner, says EHLO and
-// QUIT. Like a Session's upstream side: events go in, bytes and wishes come out.
+// Learns how an upstream greets, before the first client does, and how it refuses a stranger: reads
+// its banner, says EHLO, asks for a recipient that nobody can have, and QUITs without sending
+// anything. Like a Session's upstream side: events go in, bytes and wishes come out.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,11 +15,30 @@
 
 namespace smtpblock::smtp {
 
+struct LearnerOptions {
+    std::string hostname;  ///< that it greets with
+    UpstreamTls tls = UpstreamTls::none;
+    ClientAddress client_address = ClientAddress::none;
+    /// Whether to ask for a recipient, as a client at 192.0.2.1 (RFC 5737) where the upstream can
+    /// be told an address.
+    bool ask_for_recipient = false;
+    Duration patience = std::chrono::seconds(30);
+};
+
+/// What an upstream said of itself.
+struct Learnt {
+    std::string host;
+    Keywords keywords;
+    /// It took a recipient of a domain that cannot exist (`.invalid`, RFC 6761 6.4).
+    bool relays = false;
+    /// The words in which it refused that, with `{rcpt}` for the recipient and without the last
+    /// CRLF; empty when there were none that could be said to anybody.
+    std::string rcpt_refusal;
+};
+
 class Learner {
 public:
-    /// Fills `profile`, which must outlive it, when it succeeds. Gives up after `patience`.
-    Learner(std::string hostname, UpstreamTls tls, UpstreamProfile& profile, Duration patience,
-            Instant now);
+    Learner(LearnerOptions options, Instant now);
 
     void on_connected();
     /// The handshake that was wanted is done.
@@ -29,12 +50,13 @@ public:
     void on_time(Instant now);
 
     /// `connect` until on_connected(), `tls_handshake` until on_tls() where the upstream is spoken
-    /// to under TLS, `close` once it knows or has given up.
+    /// to under TLS, `close` once it knows all or has given up.
     Want want() const;
     std::string_view output() const { return output_.pending(); }
     Instant deadline() const { return deadline_; }
 
-    bool learnt() const { return learnt_; }
+    /// Whole when want() is `close`; what it has by then where the rest was not answered.
+    const std::optional<Learnt>& learnt() const { return learnt_; }
     /// Why it has not learnt anything.
     const std::string& why() const { return why_; }
 
@@ -45,26 +67,31 @@ private:
         clear_ehlo,  ///< the reply to EHLO before STARTTLS
         starttls,
         handshake,
+        introduction_ehlo,  ///< the reply to EHLO before XCLIENT
+        xclient,
         ehlo,
         helo,
+        mail,
+        rcpt,
         bye,
         nothing,
     };
 
     void on_reply(const Reply& reply);
-    void send(std::string_view command, Awaits next);
+    void greet();
+    void say(std::string_view command, Awaits next);
     void succeed(Keywords keywords);
     void give_up(std::string_view why);
+    std::string refusal_in(const Reply& reply) const;
 
-    const std::string hostname_;
-    const UpstreamTls tls_;
-    UpstreamProfile& profile_;
+    const LearnerOptions options_;
     const Instant deadline_;
     Awaits awaits_ = Awaits::connection;
     ReplyParser parser_;
     Output output_;
     std::string host_;
-    bool learnt_ = false;
+    bool introduced_ = false;  ///< by XCLIENT
+    std::optional<Learnt> learnt_;
     std::string why_;
 };
 

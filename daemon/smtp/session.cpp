@@ -99,7 +99,7 @@ void Session::Impl::on_connected(Side side, Instant now, std::size_t upstream) {
     upstream_ = {};
     upstream_.place = upstream;
     upstream_.made = now;
-    link_.on_connected(upstream_tls() == UpstreamTls::implicit);
+    link_.on_connected(upstream_tls() == UpstreamTls::implicit, proxy_header());
 }
 
 void Session::Impl::on_tls(Side side, Instant now) {
@@ -389,6 +389,8 @@ void Session::Impl::perform(const Command& command) {
             return auth(command.argument);
         case Verb::starttls:
             return starttls(command.argument);
+        case Verb::xclient:
+            return xclient(command.argument);
         case Verb::not_implemented:
             return refuse(not_implemented);
         case Verb::bdat:

@@ -32,6 +32,7 @@ void Session::Impl::ehlo(std::string_view argument) {
     std::vector<std::string> lines{std::string(host()), "PIPELINING"};
     if (keywords.size)
         lines.push_back(*keywords.size == 0 ? "SIZE" : fmt::format("SIZE {}", *keywords.size));
+    if (client_.may_xclient) lines.push_back(fmt::format("XCLIENT {}", xclient_attributes));
     if (options_.starttls != StartTls::off && client_tls_ == ClientTls::none)
         lines.emplace_back("STARTTLS");
     if (auth_offered()) {

@@ -1,8 +1,8 @@
 // The inside of a Session. Its functions stand by phase: session.cpp (events, the loop over
 // commands, endings), session_greeting.cpp (EHLO and the commands that need nobody),
-// session_auth.cpp, session_auth_local.cpp, session_mail.cpp (MAIL, RCPT: where a recipient is
-// decided), session_data.cpp, session_upstream.cpp (what the upstream's replies mean, and its
-// loss).
+// session_auth.cpp, session_auth_local.cpp, session_xclient.cpp, session_mail.cpp (MAIL, RCPT:
+// where a recipient is decided), session_data.cpp, session_upstream.cpp (what the upstream's
+// replies mean, and its loss).
 #pragma once
 
 #include <fmt/format.h>
@@ -24,6 +24,7 @@
 #include "daemon/smtp/secret.h"
 #include "daemon/smtp/session.h"
 #include "daemon/smtp/upstream_link.h"
+#include "daemon/smtp/xclient.h"
 
 namespace smtpblock::smtp {
 
@@ -119,9 +120,11 @@ private:
         std::size_t place = 0;  ///< in the listener's list
         Instant made;
         std::uint32_t transactions = 0;
-        bool reused = false;  ///< and has not shown yet that it is alive
-        bool spent = false;   ///< it saw an AUTH or an error: no other session may have it
-        std::string host;     ///< as its banner named it
+        bool reused = false;                ///< and has not shown yet that it is alive
+        bool introduced = false;            ///< by XCLIENT, where that is wanted
+        std::size_t introductions_due = 0;  ///< replies to XCLIENT
+        bool spent = false;  ///< it saw an AUTH or an error: no other session may have it
+        std::string host;    ///< as its banner named it
     };
 
     struct Message {
@@ -194,11 +197,21 @@ private:
     void local_response(std::string_view line);
     void give_up_local_failure();
 
+    // session_xclient.cpp
+    void xclient(std::string_view argument);
+    void become_client(const Xclient& said);
+    std::string proxy_header() const;
+    void introduce_client();
+    void on_introduction_hello(const Reply& reply);
+    void send_xclient();
+    void on_xclient(const Reply& reply);
+
     // session_mail.cpp
     void mail(std::string_view argument);
     bool declares_smtputf8(const PathArgument& parsed) const;
     void rcpt(std::string_view argument);
     void forward_rcpt(const PathArgument& recipient);
+    const std::string& rcpt_refusal() const;
     std::string filled(const std::string& reply, const Path& recipient) const;
     void forget_transaction() { transaction_.reset(); }
 
@@ -235,7 +248,7 @@ private:
     void note(std::string_view event, std::string_view detail) const;
 
     const SessionOptions& options_;
-    const ClientInfo client_;
+    ClientInfo client_;
     Policy& policy_;
     UpstreamProfile& profile_;
 

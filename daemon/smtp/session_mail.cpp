@@ -81,7 +81,7 @@ void Session::Impl::rcpt(std::string_view argument) {
         case Verdict::pass:
             break;
         case Verdict::reject:
-            return refuse(filled(options_.rcpt_reply, parsed.path));
+            return refuse(filled(rcpt_refusal(), parsed.path));
         case Verdict::defer:
             return refuse(filled(options_.defer_reply, parsed.path));
         case Verdict::trouble:
@@ -117,6 +117,12 @@ void Session::Impl::forward_rcpt(const PathArgument& recipient) {
         command += fmt::format(" {}", parameter);
     link_.send(command += "\r\n",
                {.due = Due::rcpt, .place = replies_.promise(), .transaction = transaction.number});
+}
+
+/// The upstream's own words where they are known, since those are what a stranger hears from it.
+const std::string& Session::Impl::rcpt_refusal() const {
+    return options_.learn_rcpt_reply && !profile_.rcpt_refusal.empty() ? profile_.rcpt_refusal
+                                                                       : options_.rcpt_reply;
 }
 
 std::string Session::Impl::filled(const std::string& reply, const Path& recipient) const {

@@ -26,6 +26,7 @@ ClientInfo client_info(const SessionOptions& options, std::string session, const
             .loopback = is_loopback(client.address),
             .trusted = any_contains(options.trusted_networks, client.address),
             .may_xclient = any_contains(options.xclient_from, client.address),
+            .name = {},
             .client = client,
             .server = server};
 }

@@ -78,6 +78,8 @@ struct ClientInfo {
     bool loopback = false;
     bool trusted = false;      ///< in the listener's `trusted_networks`
     bool may_xclient = false;  ///< in `xclient_from`; whoever is connected, not whom it speaks for
+    /// Of the DNS, as a front knows it; empty: nobody has said.
+    std::string name{};
     std::optional<Endpoint> client{};  ///< none: unknown
     Endpoint server{};                 ///< to which it connected
 };

@@ -68,6 +68,10 @@ void Session::Impl::on_reply(const Expected& expected, const Reply& reply) {
             return on_clear_hello(reply);
         case Due::starttls:
             return on_starttls(reply);
+        case Due::introduction_hello:
+            return on_introduction_hello(reply);
+        case Due::xclient:
+            return on_xclient(reply);
         case Due::hello:
             return on_hello(reply);
         case Due::mail:
@@ -131,6 +135,8 @@ void Session::Impl::on_starttls(const Reply& reply) {
 }
 
 void Session::Impl::greet_upstream() {
+    if (options_.client_address == ClientAddress::xclient && !upstream_.introduced)
+        return introduce_client();
     upstream_since_ = now_;
     sent_hello_ = hello_;
     link_.greet(hello_);
@@ -150,6 +156,7 @@ void Session::Impl::on_hello(const Reply& reply) {
 
 /// It refused the connection or the greeting: its words are the reply to the recipient.
 void Session::Impl::refuse_upstream(const Reply& reply) {
+    if (upstream_.reused) return lose_upstream(reply.text());
     const bool is_refusal = reply.code >= 400;
     note("upstream refuses", reply.text());
     fail_held(is_refusal ? reply.wire : fmt::format("{}\r\n", unavailable));
@@ -189,6 +196,8 @@ void Session::Impl::answer_for_lost(const Expected& expected) {
         case Due::banner:
         case Due::clear_hello:
         case Due::starttls:
+        case Due::introduction_hello:
+        case Due::xclient:
         case Due::hello:
         case Due::mail:
         case Due::dropped:

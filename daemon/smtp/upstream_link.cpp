@@ -4,9 +4,10 @@
 
 namespace smtpblock::smtp {
 
-void UpstreamLink::on_connected(bool implicit_tls) {
+void UpstreamLink::on_connected(bool implicit_tls, std::string_view header) {
     secured_ = false;
-    keywords_ = {};
+    forget_keywords();
+    output_.append(header);
     if (implicit_tls) {
         state_ = State::securing;
         return;
@@ -17,18 +18,25 @@ void UpstreamLink::on_connected(bool implicit_tls) {
 void UpstreamLink::on_reused(bool secured, Keywords keywords) {
     secured_ = secured;
     keywords_ = keywords;
+    keywords_.pipelining = false;  // until it has greeted its new client
     state_ = State::ready;
+}
+
+/// Nothing is pipelined to a server that has not offered it.
+void UpstreamLink::forget_keywords() {
+    keywords_ = {};
+    keywords_.pipelining = false;
 }
 
 void UpstreamLink::await_banner() {
     state_ = State::greeting;
     expected_.push({.due = Due::banner});
-    ends_.push(0);
+    ends_.push(output_.total_taken() + output_.size());
 }
 
 void UpstreamLink::secure() {
     state_ = State::securing;
-    keywords_ = {};
+    forget_keywords();
     parser_ = {};
 }
 

@@ -23,6 +23,8 @@ enum class Due : std::uint8_t {
     banner,
     clear_hello,  ///< EHLO before STARTTLS
     starttls,
+    introduction_hello,  ///< EHLO before XCLIENT
+    xclient,
     hello,
     mail,
     rcpt,
@@ -59,8 +61,9 @@ public:
 
     /// Asks for a connection.
     void connect() { state_ = State::connecting; }
-    /// It is there; the banner is due, or with implicit TLS (RFC 8314 3.3) the handshake before it.
-    void on_connected(bool implicit_tls);
+    /// It is there, and begins with `header`; then the banner is due, or with implicit TLS
+    /// (RFC 8314 3.3) the handshake before it.
+    void on_connected(bool implicit_tls, std::string_view header = {});
     /// One that another session has left, as it was left; greet() is next.
     void on_reused(bool secured, Keywords keywords);
     /// Nothing more will be said here: somebody else may have the connection.
@@ -111,6 +114,7 @@ private:
     bool may_write() const { return keywords_.pipelining || ends_.empty(); }
     void write_what_may();
     void await_banner();
+    void forget_keywords();
 
     State state_ = State::none;
     bool secured_ = false;  ///< under TLS

@@ -20,6 +20,15 @@ std::string_view take_word(std::string_view& text) {
     return word;
 }
 
+/// All that we say of a client.
+bool takes_xclient(std::string_view attributes) {
+    std::size_t taken = 0;
+    for (auto word = take_word(attributes); !word.empty(); word = take_word(attributes))
+        for (const std::string_view needed : {"NAME", "ADDR", "PORT", "PROTO", "HELO"})
+            if (equal_ignoring_case(word, needed)) ++taken;
+    return taken == 5;
+}
+
 }  // namespace
 
 Keywords parse_keywords(const std::vector<std::string>& lines) {
@@ -40,6 +49,7 @@ Keywords parse_keywords(const std::vector<std::string>& lines) {
             std::from_chars(limit.data(), limit.data() + limit.size(), octets);
             keywords.size = octets;
         }
+        if (equal_ignoring_case(keyword, "XCLIENT")) keywords.xclient = takes_xclient(line);
         if (!equal_ignoring_case(keyword, "AUTH")) continue;
         for (auto word = take_word(line); !word.empty(); word = take_word(line)) {
             if (const auto mechanism = mechanism_of(word)) keywords.mechanisms.add(*mechanism);
@@ -57,6 +67,12 @@ Keywords keywords_of(const Reply& reply) {
 std::string_view why_no_starttls(const Reply& to_ehlo) {
     if (to_ehlo.positive() && keywords_of(to_ehlo).starttls) return {};
     return "it does not offer STARTTLS; give it a certificate, or write smtps://";
+}
+
+std::string_view why_no_xclient(const Reply& to_ehlo) {
+    if (keywords_of(to_ehlo).xclient) return {};
+    return "it does not take XCLIENT from this host; put the address by which this host comes into "
+           "its smtpd_authorized_xclient_hosts";
 }
 
 std::string why_no_handshake(const Reply& to_starttls) {

@@ -39,6 +39,8 @@ Keywords keywords_of(const Reply& reply);
 /// Why TLS cannot begin after that reply to the EHLO in clear text, for the log; empty when
 /// STARTTLS is next.
 std::string_view why_no_starttls(const Reply& to_ehlo);
+/// Why XCLIENT cannot follow upon that reply to EHLO; empty when it can.
+std::string_view why_no_xclient(const Reply& to_ehlo);
 /// The same of the reply to STARTTLS; empty when the handshake is.
 std::string why_no_handshake(const Reply& to_starttls);
 

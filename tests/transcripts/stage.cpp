@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "common/text.h"
+#include "daemon/smtp/proxy_header.h"
 #include "unit/stirred.h"
 
 namespace smtpblock::transcripts {
@@ -52,6 +53,18 @@ void set_option(const std::string& option, smtp::SessionOptions& options,
             value == "local" ? smtp::AuthFailure::local : smtp::AuthFailure::upstream;
     else if (key == "auth_upstream_max")
         options.auth_upstream_max = number();
+    else if (key == "client_address")
+        options.client_address = value == "proxy"     ? ClientAddress::proxy
+                                 : value == "xclient" ? ClientAddress::xclient
+                                                      : ClientAddress::none;
+    else if (key == "xclient_from")
+        options.xclient_from.push_back(*IpNetwork::parse(value));
+    else if (key == "trusted_networks")
+        options.trusted_networks.push_back(*IpNetwork::parse(value));
+    else if (key == "learn")
+        options.learn_rcpt_reply = is_yes(value);
+    else if (key == "rcpt_refusal")
+        profile.rcpt_refusal = value;
     else if (key == "rcpt_reply")
         options.rcpt_reply = value;
     else if (key == "defer_reply")
@@ -94,10 +107,20 @@ Stage::Stage(const Transcript& transcript, std::size_t piece)
     options_.listener = "test";
     options_.hostname = "mx.example.org";
     options_.keyed_hash = stirred;
-    smtp::ClientInfo client = smtp::client_info(
-        options_, "7f3a", *Endpoint::parse("127.0.0.1:40000"), *Endpoint::parse("127.0.0.1:25"));
+    smtp::ClientInfo client;
+    client.loopback = true;
+    Endpoint address = *Endpoint::parse("127.0.0.1:40000");
+    for (const std::string& option : transcript.listener) {
+        if (!option.starts_with("client=")) continue;
+        address = *Endpoint::parse(option.substr(7));
+        client.loopback = smtp::is_loopback(address.address);
+    }
     for (const std::string& option : transcript.listener)
-        set_option(option, options_, profile_, client);
+        if (!option.starts_with("client=")) set_option(option, options_, profile_, client);
+    const smtp::ClientInfo flags = client;
+    client = smtp::client_info(options_, "7f3a", address, *Endpoint::parse("127.0.0.1:25"));
+    client.trusted = client.trusted || flags.trusted;
+    client.loopback = flags.loopback;
     if (options_.rcpt_reply.empty())
         options_.rcpt_reply = options_.direction == Direction::out
                                   ? "554 5.7.1 <{rcpt}>: Relay access denied"
@@ -243,6 +266,8 @@ bool Stage::connect() {
         return true;
     }
     upstream_.emplace(tally_, connecting_ == Connecting::by_robot);
+    header_is_due_ = options_.client_address == ClientAddress::proxy;
+    header_.clear();
     upstream_ended = false;
     upstream_closes_ = false;
     upstream_reads_ = true;
@@ -277,13 +302,28 @@ bool Stage::write() {
     }
     if (upstream_ && upstream_reads_ && !session_->output(Side::upstream).empty()) {
         const std::string bytes(session_->output(Side::upstream).substr(0, piece_));
-        upstream_got += bytes;
-        everything_upstream_got += bytes;
-        upstream_->gets(bytes);
+        upstream_gets(bytes);
         session_->on_written(Side::upstream, bytes.size(), now_);
         return true;
     }
     return false;
+}
+
+/// A PROXY header is shown as a line of its own.
+void Stage::upstream_gets(std::string_view bytes) {
+    if (header_is_due_) {
+        header_ += bytes;
+        const auto header = smtp::ProxyHeader::parse(header_);
+        if (header.state == smtp::ProxyHeader::State::malformed) return breaks("no PROXY header");
+        if (header.state == smtp::ProxyHeader::State::more) return;
+        header_is_due_ = false;
+        upstream_got +=
+            "PROXY " + (header.client ? header.client->text() : std::string("LOCAL")) + "\r\n";
+        return upstream_gets(std::exchange(header_, {}).substr(header.octets));
+    }
+    upstream_got += bytes;
+    everything_upstream_got += bytes;
+    upstream_->gets(bytes);
 }
 
 bool Stage::read() {

@@ -62,6 +62,7 @@ private:
     bool robot_starts_tls();
     bool close();
     bool write();
+    void upstream_gets(std::string_view bytes);
     bool read();
     bool end_reading();
     void see(std::string_view bytes);
@@ -87,6 +88,8 @@ private:
     bool client_closes_ = false;
     bool upstream_closes_ = false;
     bool upstream_reads_ = true;
+    bool header_is_due_ = false;  ///< of the PROXY protocol, by the connection there is
+    std::string header_;          ///< what has come of it
 
     std::string seen_line_;
     std::string said_in_message_;

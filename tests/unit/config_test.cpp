@@ -333,7 +333,7 @@ TEST_CASE("TLS that cannot be had is refused, with what to write") {
 TEST_CASE("an address to listen on must be numeric, with a port") {
     for (const char* bad :
          {"localhost:25", "127.0.0.1", "::1:25", "127.0.0.1:65536", "[127.0.0.1]:25",
-          "127.0.0.1:", "[[::1]]:25", "unix:/run/x", "systemd:smtp"}) {
+          "127.0.0.1:", "[[::1]]:25", "unix:run/x", "unix:", "systemd:", "systemd:a:b"}) {
         INFO(bad);
         const std::string message =
             error(std::string("[[listener]]\nlisten = [\"") + bad + "\"]\n");

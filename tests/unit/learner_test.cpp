@@ -3,17 +3,23 @@
 #include <catch2/catch.hpp>
 #include <string>
 
+#include "daemon/smtp/proxy_header.h"
+
 namespace smtpblock::smtp {
 namespace {
 
 using namespace std::chrono_literals;
 
 struct Upstream {
-    UpstreamProfile profile;
     Learner learner;
 
     explicit Upstream(UpstreamTls tls = UpstreamTls::none)
-        : learner("front.example.org", tls, profile, 30s, Instant(1h)) {}
+        : learner({.hostname = "front.example.org", .tls = tls, .patience = 30s}, Instant(1h)) {}
+    explicit Upstream(ClientAddress client_address, bool ask_for_recipient)
+        : learner({.hostname = "front.example.org",
+                   .client_address = client_address,
+                   .ask_for_recipient = ask_for_recipient},
+                  Instant(1h)) {}
 
     std::string say(std::string_view bytes) {
         learner.on_bytes(bytes);
@@ -33,15 +39,14 @@ TEST_CASE("the upstream's name and keywords are learnt from its banner and EHLO"
     CHECK(upstream.learner.want() == Want::read);
     CHECK(upstream.say("220 mx.example.org ESMTP Postfix\r\n") == "EHLO front.example.org\r\n");
     CHECK(upstream.say("250-mx.example.org\r\n250-SIZE 1000\r\n250-AUTH PLA") == "");
-    CHECK_FALSE(upstream.profile.learnt);
+    CHECK_FALSE(upstream.learner.learnt());
     CHECK(upstream.say("IN\r\n250 PIPELINING\r\n") == "QUIT\r\n");
     CHECK(upstream.learner.learnt());
-    CHECK(upstream.profile.learnt);
-    CHECK(upstream.profile.host == "mx.example.org");
-    CHECK(upstream.profile.keywords.size == 1000U);
-    CHECK(upstream.profile.keywords.mechanisms.has(Mechanism::plain));
-    CHECK_FALSE(upstream.profile.keywords.mechanisms.has(Mechanism::login));
-    CHECK_FALSE(upstream.profile.keywords.eight_bit_mime);
+    CHECK(upstream.learner.learnt()->host == "mx.example.org");
+    CHECK(upstream.learner.learnt()->keywords.size == 1000U);
+    CHECK(upstream.learner.learnt()->keywords.mechanisms.has(Mechanism::plain));
+    CHECK_FALSE(upstream.learner.learnt()->keywords.mechanisms.has(Mechanism::login));
+    CHECK_FALSE(upstream.learner.learnt()->keywords.eight_bit_mime);
     CHECK(upstream.learner.want() == Want::read);
     upstream.say("221 Bye\r\n");
     CHECK(upstream.learner.want() == Want::close);
@@ -53,20 +58,16 @@ TEST_CASE("an upstream that knows HELO alone has no keywords") {
     upstream.say("220 old.example.org\r\n");
     CHECK(upstream.say("502 what?\r\n") == "HELO front.example.org\r\n");
     CHECK(upstream.say("250 old.example.org\r\n") == "QUIT\r\n");
-    CHECK(upstream.profile.host == "old.example.org");
-    CHECK_FALSE(upstream.profile.keywords.pipelining);
+    CHECK(upstream.learner.learnt()->host == "old.example.org");
+    CHECK_FALSE(upstream.learner.learnt()->keywords.pipelining);
 }
 
-TEST_CASE("an upstream that does not greet leaves the profile as it was, and says why") {
+TEST_CASE("an upstream that does not greet is not learnt, and it is said why") {
     const auto failing = [](auto happens) {
         Upstream upstream;
-        const Keywords before = upstream.profile.keywords;
         happens(upstream);
         CHECK(upstream.learner.want() == Want::close);
         CHECK_FALSE(upstream.learner.learnt());
-        CHECK_FALSE(upstream.profile.learnt);
-        CHECK(upstream.profile.host.empty());
-        CHECK(upstream.profile.keywords == before);
         return upstream.learner.why();
     };
     CHECK(failing([](Upstream& u) { u.learner.on_closed("Connection refused"); }) ==
@@ -100,12 +101,12 @@ TEST_CASE("behind STARTTLS the keywords are those of the second EHLO") {
           "STARTTLS\r\n");
     CHECK(upstream.say("220 go on\r\n250-mx.example.org\r\n250 AUTH LOGIN\r\n") == "");
     CHECK(upstream.learner.want() == Want::tls_handshake);
-    CHECK_FALSE(upstream.profile.learnt);
+    CHECK_FALSE(upstream.learner.learnt());
     upstream.learner.on_tls();
     CHECK(upstream.say("") == "EHLO front.example.org\r\n");
     CHECK(upstream.say("250-mx.example.org\r\n250 DSN\r\n") == "QUIT\r\n");
-    CHECK(upstream.profile.keywords.dsn);
-    CHECK_FALSE(upstream.profile.keywords.auth());
+    CHECK(upstream.learner.learnt()->keywords.dsn);
+    CHECK_FALSE(upstream.learner.learnt()->keywords.auth());
 }
 
 TEST_CASE("with implicit TLS the handshake comes before the banner") {
@@ -131,7 +132,73 @@ TEST_CASE("an upstream that cannot do STARTTLS is not learnt in clear text") {
     unable.say("220 mx.example.org ESMTP\r\n250-mx.example.org\r\n250 STARTTLS\r\n");
     unable.say("454 not now\r\n");
     CHECK(unable.learner.why() == "it refuses STARTTLS: not now");
-    CHECK_FALSE(unable.profile.learnt);
+    CHECK_FALSE(unable.learner.learnt());
+}
+
+TEST_CASE("a stranger's refusal is learnt in the words that fit everybody") {
+    const auto refusal = [](std::string_view reply) {
+        Upstream upstream(ClientAddress::none, true);
+        upstream.learner.on_connected();
+        upstream.say("220 mx.example.org ESMTP\r\n");
+        CHECK(upstream.say("250 mx.example.org\r\n") == "MAIL FROM:<>\r\n");
+        CHECK(upstream.say("250 Ok\r\n") == "RCPT TO:<relay-test@smtpblock.invalid>\r\n");
+        CHECK(upstream.say(reply) == "QUIT\r\n");
+        upstream.say("221 Bye\r\n");
+        CHECK(upstream.learner.want() == Want::close);
+        REQUIRE(upstream.learner.learnt());
+        CHECK(upstream.learner.learnt()->relays == reply.starts_with('2'));
+        return upstream.learner.learnt()->rcpt_refusal;
+    };
+    CHECK(refusal("554 5.7.1 <relay-test@smtpblock.invalid>: Relay access denied\r\n") ==
+          "554 5.7.1 <{rcpt}>: Relay access denied");
+    CHECK(refusal("550-<Relay-Test@SMTPBLOCK.invalid> no\r\n550 relay not permitted\r\n") ==
+          "550-<{rcpt}> no\r\n550 relay not permitted");
+    // What holds another part of the question, or may be over in a minute, is for nobody else.
+    CHECK(refusal("554 5.7.1 smtpblock.invalid: no relay\r\n").empty());
+    CHECK(refusal("554 5.7.1 <relay-test>: no relay\r\n").empty());
+    CHECK(refusal("554 5.7.1 192.0.2.1 is nobody's\r\n").empty());
+    CHECK(refusal("554 5.7.1 front.example.org: go away\r\n").empty());
+    CHECK(refusal("450 4.7.1 Greylisted\r\n").empty());
+    CHECK(refusal("250 2.1.5 Ok\r\n").empty());
+}
+
+TEST_CASE("the question is a stranger's where the upstream can be told so") {
+    Upstream proxy(ClientAddress::proxy, true);
+    proxy.learner.on_connected();
+    const auto header = ProxyHeader::parse(proxy.learner.output());
+    REQUIRE(header.state == ProxyHeader::State::complete);
+    REQUIRE(header.client);
+    CHECK(header.client->address.text() == "192.0.2.1");
+
+    Upstream local(ClientAddress::proxy, false);
+    local.learner.on_connected();
+    const auto of_nobody = ProxyHeader::parse(local.learner.output());
+    CHECK(of_nobody.state == ProxyHeader::State::complete);
+    CHECK_FALSE(of_nobody.client);
+
+    Upstream xclient(ClientAddress::xclient, true);
+    xclient.learner.on_connected();
+    CHECK(xclient.say("220 mx.example.org ESMTP\r\n") == "EHLO front.example.org\r\n");
+    CHECK(xclient.say("250-mx.example.org\r\n250 XCLIENT NAME ADDR PROTO HELO PORT\r\n") ==
+          "XCLIENT NAME=[UNAVAILABLE] ADDR=192.0.2.1 PORT=40025 PROTO=ESMTP "
+          "HELO=front.example.org\r\n");
+    CHECK(xclient.say("220 mx.example.org ESMTP\r\n") == "EHLO front.example.org\r\n");
+    CHECK(xclient.say("250-mx.example.org\r\n250 DSN\r\n") == "MAIL FROM:<>\r\n");
+    CHECK(xclient.learner.learnt()->keywords.dsn);
+}
+
+TEST_CASE("an upstream that does not take the address is not learnt") {
+    Upstream xclient(ClientAddress::xclient, true);
+    xclient.learner.on_connected();
+    xclient.say("220 mx.example.org ESMTP\r\n");
+    xclient.say("250-mx.example.org\r\n250 DSN\r\n");
+    CHECK(xclient.learner.why().starts_with("it does not take XCLIENT from this host; "));
+
+    Upstream proxy(ClientAddress::proxy, false);
+    proxy.learner.on_connected();
+    proxy.say("220 mx.example.org ESMTP\r\n500 5.5.2 bad syntax\r\n221 2.0.0 Bye\r\n");
+    CHECK(proxy.learner.want() == Want::close);
+    CHECK(proxy.learner.why() == "it does not take a PROXY header: 5.5.2 bad syntax");
 }
 
 TEST_CASE("time that is not up yet changes nothing") {

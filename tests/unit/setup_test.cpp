@@ -59,7 +59,7 @@ TEST_CASE("without an upstream mail goes to the Maildir beside the store") {
     options.store = "/srv/rules";
     const Setup setup = good(options);
     CHECK(setup.store == "/srv/rules");
-    CHECK(setup.listeners[0].upstream.text() == "maildir:/srv/rules/maildir");
+    CHECK(setup.listeners[0].upstreams[0].text() == "maildir:/srv/rules/maildir");
     CHECK(setup.listeners[0].maildir.directory == "/srv/rules/maildir");
     CHECK(setup.listeners[0].session.upstream_tls.front() == smtp::UpstreamTls::none);
 }
@@ -119,6 +119,13 @@ TEST_CASE("every setting reaches the part that it is for") {
     listener.certificates = {{"/c.pem", "/c.key"}};
     listener.tls_verify = false;
     listener.trusted_networks = {*IpNetwork::parse("192.0.2.0/24")};
+    listener.proxy_from = {*IpNetwork::parse("192.0.2.1")};
+    listener.xclient_from = {*IpNetwork::parse("192.0.2.2")};
+    listener.client_address = ClientAddress::xclient;
+    listener.upstream_idle = 3;
+    listener.bare_newline = BareNewline::normalize;
+    listener.learn_rcpt_reply = true;
+    config.threads = 2;
     listener.banner = "ESMTP Postfix";
     config.listeners = {listener};
     const Setup setup = good({}, config);
@@ -126,13 +133,20 @@ TEST_CASE("every setting reaches the part that it is for") {
     CHECK(setup.store == "/srv/rules");
     CHECK(setup.guard.pass_on_store_error);
     CHECK(setup.guard.recipient_delimiter == "-");
+    CHECK(setup.server.threads == 2);
     CHECK(setup.server.sessions == 1);
     CHECK(setup.server.sessions_per_client == 2);
     CHECK(setup.server.drain == 7s);
     REQUIRE(setup.warnings.size() == 1);
     CHECK(setup.warnings[0].find("nobody is stopped") != std::string::npos);
     const auto& made = setup.listeners[0];
-    CHECK(made.trusted_networks.size() == 1);
+    CHECK(made.session.trusted_networks.size() == 1);
+    CHECK(made.proxy_from.size() == 1);
+    CHECK(made.session.xclient_from.size() == 1);
+    CHECK(made.session.client_address == ClientAddress::xclient);
+    CHECK(made.session.bare_newline == BareNewline::normalize);
+    CHECK(made.session.learn_rcpt_reply);
+    CHECK(made.upstream_idle == 3);
     CHECK(made.session.listener == "submission");
     CHECK(made.session.hostname == "front.example.net");
     CHECK(made.session.auth_domain == "example.net");
