@@ -44,13 +44,12 @@ void Probe::stop() {
 
 void Probe::try_now() {
     const auto now = steady_clock::now();
-    learner_.emplace(
-        smtp::LearnerOptions{.hostname = options_.hostname,
-                             .tls = options_.upstream_tls.front(),
-                             .client_address = options_.client_address,
-                             .ask_for_recipient = options_.learn_rcpt_reply,
-                             .patience = options_.timeouts.upstream_connect},
-        now);
+    learner_.emplace(smtp::LearnerOptions{.hostname = options_.hostname,
+                                          .tls = options_.upstream_tls.front(),
+                                          .client_address = options_.client_address,
+                                          .ask_for_recipient = options_.learn_rcpt_reply,
+                                          .patience = options_.timeouts.upstream_connect},
+                     now);
     in_tls_ = false;
     link_ = upstream_.connect(*this, "");
     try_timer_.expires_at(learner_->deadline());
