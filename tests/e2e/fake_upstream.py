@@ -53,9 +53,11 @@ class FakeUpstream:
     """`users`: passwords by name; with them AUTH is offered. `answer(verb, line)` may return other
     words than the usual ones (bytes with CRLF), DROP, RESET, both one after the other as a tuple, or
     None; verbs are those of Heard, and "greeting". It is gullible: a dot alone ends a message even
-    between bare line feeds."""
+    between bare line feeds. With `proxy` each connection must begin with a PROXY header, version
+    2; whom it names is `proxied` of the session, None for LOCAL."""
 
-    def __init__(self, users=None, answer=None):
+    def __init__(self, users=None, answer=None, proxy=False):
+        self.proxy = proxy
         self.users = users or {}
         self.answer = answer or (lambda verb, line: None)
         self.sessions = []
@@ -102,6 +104,7 @@ class Session:
         self.logins = []
         self.octets = bytearray()
         self.ended = False
+        self.proxied = None
         self._connection = connection
         self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._pending = b""
@@ -121,6 +124,8 @@ class Session:
 
     def run(self):
         try:
+            if self.server.proxy:
+                self._read_proxy_header()
             self._answer("greeting", b"", b"220 mx.fake.example ESMTP\r\n")
             while True:
                 line = self._read_line()
@@ -131,6 +136,20 @@ class Session:
             self.close()
         finally:
             self.ended = True
+
+    def _read_proxy_header(self):
+        while len(self._pending) < 16 or len(self._pending) < 16 + self._pending[15]:
+            octets = self._connection.recv(65536)
+            if not octets:
+                raise Gone
+            self._pending += octets
+        header, self._pending = (self._pending[:16 + self._pending[15]],
+                                 self._pending[16 + self._pending[15]:])
+        if header[:12] != b"\r\n\r\n\0\r\nQUIT\n":
+            raise Gone
+        if header[12] == 0x21:
+            family, octets = ((socket.AF_INET, 4), (socket.AF_INET6, 16))[header[13] == 0x21]
+            self.proxied = socket.inet_ntop(family, header[16:16 + octets])
 
     def _read_line(self):
         while b"\n" not in self._pending:
