@@ -19,6 +19,8 @@ public:
 
     bool open() const { return number_ >= 0; }
     int number() const { return number_; }
+    /// It is the caller's from now on.
+    int release() { return std::exchange(number_, -1); }
 
 private:
     int number_;

@@ -12,7 +12,7 @@ Result<void> SnapshotRules::sync() {
     number_ = MDB_SUCCESS;
     unsound_ = false;
     const StoreRecord& record = snapshot_.record();
-    const Version version{snapshot_.openings(), mdb_txn_id(snapshot_.transaction())};
+    const Version version{snapshot_.opening(), mdb_txn_id(snapshot_.transaction())};
     if (version != absent_from_) absent_.clear();
     absent_from_ = version;
 

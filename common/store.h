@@ -40,13 +40,14 @@
 // reader holds a snapshot and never shrinks. An ID is never given twice. A writer that is stopped
 // keeps the mutex: others give up after `write_patience`.
 //
-// How it is read (store_reader.h). A reader takes one slot and keeps it; each decision renews its
-// snapshot, looks keys up, copies what it found and gives the snapshot back, within microseconds.
-// Rules are not cached: what a commit before the renewal wrote is seen. LMDB reads without its
-// locks, and says nothing, where lock.mdb is on a read-only mount; its pages are then reused
-// under the reader. And any close() of lock.mdb in a process, of whatever descriptor, gives up the
-// POSIX lock that shows its slots as taken. So a reader opens once, looks whether it stands in
-// the table, and nobody here opens lock.mdb but LMDB: only stat() and access() touch it.
+// How it is read (store_reader.h). A process opens the store once; each thread that reads it takes
+// one slot and keeps it (shared_store.h). Each decision renews the thread's snapshot, looks keys
+// up, copies what it found and gives the snapshot back, within microseconds. Rules are not cached:
+// what a commit before the renewal wrote is seen. LMDB reads without its locks, and says nothing,
+// where lock.mdb is on a read-only mount; its pages are then reused under the reader. And any
+// close() of lock.mdb in a process, of whatever descriptor, gives up the POSIX lock that shows its
+// slots as taken. So a process opens once, looks whether it stands in the table, and nobody here
+// opens lock.mdb but LMDB: only stat() and access() touch it.
 //
 // How a reader notices what it must not believe (store_snapshot.h, store_fault.h). With each
 // snapshot: data.mdb is the file that was opened and no shorter than before (else it is opened

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "common/shared_store.h"
 #include "common/snapshot_rules.h"
 #include "common/store_backup.h"
 #include "common/store_completion.h"
@@ -14,8 +15,10 @@
 namespace smtpblock {
 
 struct StoreReader::Open {
-    explicit Open(const StorePaths& paths) : snapshot(paths) {}
+    explicit Open(std::shared_ptr<SharedStore> shared)
+        : store(std::move(shared)), snapshot(store) {}
 
+    std::shared_ptr<SharedStore> store;
     StoreSnapshot snapshot;
     SnapshotRules rules{snapshot};
     std::string trouble;
@@ -25,10 +28,14 @@ StoreReader::StoreReader(std::unique_ptr<Open> open) : open_(std::move(open)) {}
 StoreReader::~StoreReader() = default;
 
 Result<std::unique_ptr<StoreReader>> StoreReader::open(const StorePaths& paths) {
-    auto made = std::make_unique<Open>(paths);
+    auto made = std::make_unique<Open>(std::make_shared<SharedStore>(paths));
     if (auto begun = made->snapshot.begin(); !begun) return std::move(begun).failure();
     made->snapshot.end();
     return std::unique_ptr<StoreReader>(new StoreReader(std::move(made)));
+}
+
+std::unique_ptr<StoreReader> StoreReader::for_another_thread() const {
+    return std::unique_ptr<StoreReader>(new StoreReader(std::make_unique<Open>(open_->store)));
 }
 
 Decision StoreReader::decide(const Query& query) {

@@ -1,6 +1,6 @@
 // Reading the rules: by a daemon for each decision, by a command for its answer. Opens the
 // environment read-only but with LMDB's locks, and refuses a store that it would read without them.
-// One reader a process; used by one thread at a time.
+// A process opens a store once; each of its threads that read it has a reader of its own.
 #pragma once
 
 #include <sys/types.h>
@@ -38,6 +38,9 @@ public:
     /// Errors: no_store (names `smtpblock init`), not_permitted, failed (read-only mount,
     /// unwritable lock.mdb, damage, a newer version's store: each with what to do).
     static Result<std::unique_ptr<StoreReader>> open(const StorePaths& paths);
+    /// A reader of the same open store for another thread: none of them waits for another one while
+    /// all is well.
+    std::unique_ptr<StoreReader> for_another_thread() const;
     ~StoreReader();
     StoreReader(const StoreReader&) = delete;
     StoreReader& operator=(const StoreReader&) = delete;

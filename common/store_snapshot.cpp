@@ -1,12 +1,11 @@
 #include "common/store_snapshot.h"
 
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <string_view>
+#include <utility>
 
 #include "common/store.h"
 #include "common/store_fault.h"
@@ -20,61 +19,50 @@ constexpr auto failed = ErrorCode::failed;
 /// How often a snapshot is begun anew while the head of the file runs ahead of the lock table.
 constexpr int most_tries = 16;
 
+/// Other threads may open the store anew as well, and it may be exchanged again.
+constexpr int most_openings = 3;
+
 }  // namespace
 
-StoreSnapshot::StoreSnapshot(const StorePaths& paths)
-    : paths_(paths), data_path_(paths.rules_data()) {}
+StoreSnapshot::StoreSnapshot(std::shared_ptr<SharedStore> store)
+    : data_path_(store->paths().rules_data()), seat_(std::move(store)) {}
 
 StoreSnapshot::~StoreSnapshot() {
-    close();
+    end();
 }
 
 Result<void> StoreSnapshot::begin() {
-    if (store_) {
-        if (auto begun = begin_once()) return {};
+    end();
+    for (int tries = 1;; ++tries) {
+        const auto opened = seat_.enter();
+        if (!opened) return fail(opened.error().code, "{}", opened.error().message);
+        forget_other_opening();
+        auto begun = begin_once();
+        if (begun) return begun;
         close();
+        if (*opened || tries == most_openings) return begun;
     }
-    auto begun = open();
-    if (begun) begun = begin_once();
-    if (!begun) close();
-    return begun;
+}
+
+void StoreSnapshot::forget_other_opening() {
+    if (std::exchange(opening_, seat_.opening()) == seat_.opening()) return;
+    raw_octets_ = 0;
+    longest_ = 0;
 }
 
 void StoreSnapshot::end() {
     if (begun_)
         guarded([&] {
-            mdb_txn_reset(transaction_.get());
+            mdb_txn_reset(transaction());
             return MDB_SUCCESS;
         });
     begun_ = false;
+    seat_.leave();
 }
 
 void StoreSnapshot::close() {
     end();
-    transaction_.reset();
-    store_.reset();
-    raw_octets_ = 0;
-    longest_ = 0;
-}
-
-Result<void> StoreSnapshot::open() {
-    auto opened = StoreEnvironment::open(paths_, StoreAccess::read);
-    if (!opened) return std::move(opened).failure();
-    store_ = *std::move(opened);
-    ++openings_;
-    const int number = lmdb::begin(store_->get(), MDB_RDONLY, transaction_);
-    if (number != MDB_SUCCESS) return store_->explain(number);
-    begun_ = true;
-    MDB_stat sizes{};
-    guarded([&] { return mdb_env_stat(store_->get(), &sizes); });
-    page_octets_ = std::max(1U, sizes.ms_psize);
-    const auto readers = store_->readers();
-    if (std::find(readers.begin(), readers.end(), ::getpid()) == readers.end())
-        return fail(failed,
-                    "{}: the store would be read without locks: this process is not in its table "
-                    "of readers; is it on a read-only mount? add ReadWritePaths={}",
-                    quoted(paths_.rules_lock()), paths_.root());
-    return {};
+    seat_.close();
 }
 
 Result<void> StoreSnapshot::begin_once() {
@@ -83,14 +71,15 @@ Result<void> StoreSnapshot::begin_once() {
     return read_record();
 }
 
+/// A map that has become too small (MDB_MAP_RESIZED) is an error like others: it is as large as the
+/// file when the store is opened anew.
 int StoreSnapshot::renew() {
-    end();
-    const auto try_it = [&] { return mdb_txn_renew(transaction_.get()); };
-    int number = guarded(try_it);
-    if (number == MDB_MAP_RESIZED) {
-        number = guarded([&] { return mdb_env_set_mapsize(store_->get(), 0); });
-        if (number == MDB_SUCCESS) number = guarded(try_it);
-    }
+    if (begun_)
+        guarded([&] {
+            mdb_txn_reset(transaction());
+            return MDB_SUCCESS;
+        });
+    const int number = guarded([&] { return mdb_txn_renew(transaction()); });
     begun_ = number == MDB_SUCCESS;
     return number;
 }
@@ -100,14 +89,14 @@ int StoreSnapshot::renew() {
 Result<void> StoreSnapshot::check_head() {
     for (int tries = 0; tries < most_tries; ++tries) {
         int number = renew();
-        if (number != MDB_SUCCESS) return store_->explain(number);
+        if (number != MDB_SUCCESS) return store().explain(number);
         MDB_envinfo info{};
-        number = guarded([&] { return mdb_env_info(store_->get(), &info); });
-        if (number != MDB_SUCCESS) return store_->explain(number);
+        number = guarded([&] { return mdb_env_info(store().get(), &info); });
+        if (number != MDB_SUCCESS) return store().explain(number);
         last_page_ = info.me_last_pgno;
-        const std::size_t ours = mdb_txn_id(transaction_.get());
+        const std::size_t ours = mdb_txn_id(transaction());
         if (ours == info.me_last_txnid) return {};
-        if (ours + 1 == info.me_last_txnid && store_->lock_is_same()) return {};
+        if (ours + 1 == info.me_last_txnid && store().lock_is_same()) return {};
     }
     return fail(failed,
                 "{}: it was exchanged while processes had it open; end them all, then try again",
@@ -117,12 +106,13 @@ Result<void> StoreSnapshot::check_head() {
 Result<void> StoreSnapshot::check_file() {
     struct stat info {};
     if (::stat(data_path_.c_str(), &info) != 0) return path_failure(data_path_, errno);
-    if (FileIdentity{info.st_dev, info.st_ino} != store_->data())
+    if (FileIdentity{info.st_dev, info.st_ino} != store().data())
         return fail(failed, "{}: another file took its place", quoted(data_path_));
     // The last pages may never have been written. But half a page reads as if the rest were zero.
     const auto octets = static_cast<std::size_t>(info.st_size);
-    const bool ragged = octets % page_octets_ != 0 && octets / page_octets_ <= last_page_;
-    if (info.st_size < longest_ || ragged) return store_->damaged("it was cut");
+    const bool ragged =
+        octets % seat_.page_octets() != 0 && octets / seat_.page_octets() <= last_page_;
+    if (info.st_size < longest_ || ragged) return store().damaged("it was cut");
     longest_ = info.st_size;
     return {};
 }
@@ -134,25 +124,25 @@ Result<void> StoreSnapshot::read_record() {
     const int number = guarded([&] {
         MDB_val key = lmdb::value_of(state_key);
         MDB_val found{};
-        const int rc = mdb_get(transaction_.get(), store_->unnamed(), &key, &found);
+        const int rc = mdb_get(transaction(), store().unnamed(), &key, &found);
         if (rc != MDB_SUCCESS) return rc;
         const std::string_view value = lmdb::view_of(found);
         same = value == std::string_view(raw_record_.data(), raw_octets_);
         octets = value.size();
         if (!same && octets <= raw_record_.size())
             std::memcpy(raw_record_.data(), value.data(), octets);
-        return mdb_stat(transaction_.get(), store_->rules(), &rules);
+        return mdb_stat(transaction(), store().rules(), &rules);
     });
     if (!same) raw_octets_ = 0;  // until it is known to be sound
-    if (number != MDB_SUCCESS) return store_->explain(number);
+    if (number != MDB_SUCCESS) return store().explain(number);
     if (!same) {
-        if (octets > raw_record_.size()) return store_->damaged("its state record is wrong");
-        if (auto read = store_->read_record({raw_record_.data(), octets}, record_); !read)
+        if (octets > raw_record_.size()) return store().damaged("its state record is wrong");
+        if (auto read = store().read_record({raw_record_.data(), octets}, record_); !read)
             return read;
         raw_octets_ = octets;
     }
     if (rules.ms_entries != record_.rules())
-        return store_->damaged("the number of rules is not what its state record says");
+        return store().damaged("the number of rules is not what its state record says");
     return {};
 }
 

@@ -1,6 +1,6 @@
-// A store open for reading, and one snapshot of it at a time, begun anew for each question. Here
-// is found out whether the store is still the one that was opened, and sound (see store.h); when
-// it is not, it is opened anew, once, and then not believed.
+// One thread's snapshot of a store, begun anew for each question. Here is found out whether the
+// store is still the one that was opened, and sound (see store.h); when it is not, it is opened
+// anew, once, and then not believed.
 #pragma once
 
 #include <sys/types.h>
@@ -12,6 +12,7 @@
 
 #include "common/lmdb.h"
 #include "common/result.h"
+#include "common/shared_store.h"
 #include "common/store_environment.h"
 #include "common/store_paths.h"
 #include "common/store_record.h"
@@ -20,43 +21,44 @@ namespace smtpblock {
 
 class StoreSnapshot {
 public:
-    explicit StoreSnapshot(const StorePaths& paths);
+    explicit StoreSnapshot(std::shared_ptr<SharedStore> store);
+    /// Of a store that nobody else here reads.
+    explicit StoreSnapshot(const StorePaths& paths)
+        : StoreSnapshot(std::make_shared<SharedStore>(paths)) {}
     ~StoreSnapshot();
     StoreSnapshot(const StoreSnapshot&) = delete;
     StoreSnapshot& operator=(const StoreSnapshot&) = delete;
 
     /// Begins a snapshot of the store as it is now, opening it when it is not open. Allocates
-    /// nothing while all is well. After a failure nothing is open, and the next call tries again.
+    /// nothing and takes no lock while all is well. After a failure nothing is open, and the next
+    /// call tries again.
     Result<void> begin();
     /// Gives the snapshot back; the slot in the table of readers stays.
     void end();
-    /// Ends and closes, so that the next begin() opens the store anew.
+    /// Ends and closes for all threads, so that the next begin() opens the store anew.
     void close();
 
     /// While a snapshot is begun only.
-    const StoreEnvironment& store() const { return *store_; }
-    MDB_txn* transaction() const { return transaction_.get(); }
+    const StoreEnvironment& store() const { return seat_.store(); }
+    MDB_txn* transaction() const { return seat_.transaction(); }
     const StoreRecord& record() const { return record_; }
-    /// How often a store was opened: what was learnt from an earlier one may be of another file.
-    std::uint64_t openings() const { return openings_; }
+    /// Which opening of the store it is of: what was learnt from another may be of another file.
+    std::uint64_t opening() const { return opening_; }
     /// The length of data.mdb.
     std::uint64_t octets() const { return static_cast<std::uint64_t>(longest_); }
 
 private:
-    Result<void> open();
+    void forget_other_opening();
     Result<void> begin_once();
     int renew();
     Result<void> check_head();
     Result<void> check_file();
     Result<void> read_record();
 
-    StorePaths paths_;
-    std::string data_path_;
-    std::unique_ptr<StoreEnvironment> store_;  ///< before its transaction, so that it ends later
-    lmdb::Transaction transaction_;
+    const std::string data_path_;
+    StoreSeat seat_;
     bool begun_ = false;
-    std::uint64_t openings_ = 0;
-    std::size_t page_octets_ = 1;
+    std::uint64_t opening_ = 0;
     std::size_t last_page_ = 0;
     off_t longest_ = 0;  ///< what data.mdb was seen to be: LMDB never shortens it
     StoreRecord record_;

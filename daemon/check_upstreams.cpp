@@ -42,8 +42,7 @@ void judge(const net::ListenerOptions& listener, const UpstreamAddress& upstream
         fmt::format("listener {}: upstream {}", printable(listener.session.listener),
                     printable(upstream.text()));
     const auto& learnt = learner.learnt();
-    if (!learnt)
-        return out.flaws.push_back(fmt::format("{}: {}", where, printable(learner.why())));
+    if (!learnt) return out.flaws.push_back(fmt::format("{}: {}", where, printable(learner.why())));
     const ClientAddress client_address = listener.session.client_address;
     if (learnt->relays)
         return out.flaws.push_back(fmt::format("{}: {}", where, relay_advice(client_address)));

@@ -4,7 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <array>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -12,17 +12,13 @@
 #include <optional>
 #include <string>
 
-#include "common/config.h"
 #include "common/store_paths.h"
 #include "common/store_reader.h"
 #include "common/text.h"
-#include "daemon/guard/guard.h"
-#include "daemon/guard/log_record.h"
-#include "daemon/guard/secret_key.h"
-#include "daemon/maildir/delivery.h"
-#include "daemon/net/server.h"
+#include "daemon/daemon.h"
+#include "daemon/guard/log.h"
+#include "daemon/net/front/activated_sockets.h"
 #include "daemon/net/tls/listener_certificates.h"
-#include "daemon/notify.h"
 #include "daemon/options.h"
 #include "daemon/setup.h"
 
@@ -40,11 +36,6 @@ std::optional<std::string> environment(const char* name) {
     return value != nullptr ? std::optional<std::string>(value) : std::nullopt;
 }
 
-std::string system_hostname() {
-    std::array<char, 256> name{};
-    return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
-}
-
 void raise_descriptor_limit() {
     rlimit limit{};
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
@@ -54,7 +45,8 @@ void raise_descriptor_limit() {
 
 /// What --check-config says of the certificates: those that clients would refuse are a failure.
 Result<void> check_certificates(const Setup& setup) {
-    tls::ListenerCertificates certificates;
+    tls::TicketKeys keys(std::chrono::steady_clock::now());
+    tls::ListenerCertificates certificates(keys);
     for (const net::ListenerOptions& listener : setup.listeners)
         certificates.add(listener.session.listener, listener.certificates);
     if (auto read = certificates.read(); !read) return read;
@@ -66,40 +58,8 @@ Result<void> check_certificates(const Setup& setup) {
     return {};
 }
 
-Result<void> prepare_maildirs(const Setup& setup) {
-    for (const net::ListenerOptions& listener : setup.listeners) {
-        const UpstreamAddress& upstream = listener.upstreams.front();
-        if (upstream.kind != UpstreamAddress::Kind::maildir) continue;
-        if (auto made = maildir::prepare(upstream.path); !made) return made;
-    }
-    return {};
-}
-
-int serve(Setup setup, StoreReader& rules, guard::LogLevel least) {
-    guard::Log log(STDERR_FILENO, least, guard::leads_to_journal(STDERR_FILENO));
-    for (const std::string& warning : setup.warnings) {
-        guard::LogRecord record("config");
-        record.add("detail", warning).write(log, guard::LogLevel::warning);
-    }
-    const auto key = guard::SecretKey::make();
-    if (!key) return complain(key.error().message);
-    for (net::ListenerOptions& listener : setup.listeners)
-        listener.session.keyed_hash = (*key)->keyed_hash();
-
-    guard::Guard guard(rules, log, setup.guard);
-    setup.server.each_second = [&guard] { guard.look(); };
-    net::Server server(setup.server, std::move(setup.listeners), guard, log);
-    if (const auto bound = server.listen(); !bound) return complain(bound.error().message);
-    server.obey_signals();
-    server.run([] { notify_service_manager("READY=1"); },
-               [] { notify_service_manager("STOPPING=1"); });
-    return EXIT_SUCCESS;
-}
-
 int run(const Options& options) {
-    const auto config = find_config(options.config);
-    if (!config) return complain(config.error().message);
-    auto setup = make_setup(options, *config, system_hostname());
+    auto setup = read_setup(options);
     if (!setup) return complain(setup.error().message);
     if (options.check_config) {
         fmt::print("{}", description(*setup));
@@ -107,17 +67,18 @@ int run(const Options& options) {
             return complain(good.error().message);
     }
 
-    const auto rules = StoreReader::open(StorePaths(setup->store));
+    auto rules = StoreReader::open(StorePaths(setup->store));
     if (!rules && rules.error().code == ErrorCode::no_store)
         return complain(fmt::format("{}; to make it: smtpblock --store {} init",
                                     rules.error().message, printable(setup->store)));
     if (!rules) return complain(rules.error().message);
     if (options.check_config) return std::fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 
-    if (const auto made = prepare_maildirs(*setup); !made) return complain(made.error().message);
     std::signal(SIGPIPE, SIG_IGN);
     raise_descriptor_limit();
-    return serve(*std::move(setup), **rules, options.log_level);
+    Daemon daemon(options, *std::move(setup), *std::move(rules), net::ActivatedSockets::take());
+    const auto served = daemon.serve();
+    return served ? EXIT_SUCCESS : complain(served.error().message);
 }
 
 }  // namespace

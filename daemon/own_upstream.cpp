@@ -63,13 +63,13 @@ bool leads_to(const UpstreamAddress& upstream, const std::vector<IpAddress>& add
               const ListenAddress& listen) {
     if (listen.kind == ListenAddress::Kind::unix_socket)
         return upstream.kind == UpstreamAddress::Kind::unix_socket && upstream.path == listen.name;
-    if (listen.kind != ListenAddress::Kind::tcp ||
-        upstream.kind != UpstreamAddress::Kind::smtp || upstream.port != listen.endpoint.port)
+    if (listen.kind != ListenAddress::Kind::tcp || upstream.kind != UpstreamAddress::Kind::smtp ||
+        upstream.port != listen.endpoint.port)
         return false;
     for (const IpAddress& address : addresses) {
         if (address == listen.endpoint.address) return true;
-        const bool takes_it = is_any(listen.endpoint.address) &&
-                              listen.endpoint.address.is_v4() == address.is_v4();
+        const bool takes_it =
+            is_any(listen.endpoint.address) && listen.endpoint.address.is_v4() == address.is_v4();
         if (takes_it && is_of_this_host(address)) return true;
     }
     return false;

@@ -6,14 +6,11 @@
 #include <iterator>
 #include <utility>
 
-#include "common/time_text.h"
 #include "daemon/guard/log_record.h"
 #include "daemon/guard/query.h"
 
 namespace smtpblock::guard {
 namespace {
-
-constexpr auto between_warnings = std::chrono::minutes(1);
 
 std::string_view word(smtp::Moment moment) {
     switch (moment) {
@@ -70,15 +67,15 @@ Clock Clock::system() {
         [] { return std::chrono::steady_clock::now(); }};
 }
 
-Guard::Guard(StoreReader& rules, Log& log, GuardOptions options, Clock clock)
-    : rules_(rules), log_(log), options_(std::move(options)), clock_(clock) {}
+Guard::Guard(StoreReader& rules, Log& log, GuardState& state, GuardOptions options, Clock clock)
+    : rules_(rules), log_(log), state_(state), options_(std::move(options)), clock_(clock) {}
 
 Verdict Guard::check(smtp::Moment moment, const smtp::Subject& subject) {
     const Query query = query_for(moment, subject, options_.recipient_delimiter, clock_.wall());
     const Decision decision = rules_.decide(query);
     if (decision.verdict == Verdict::trouble) return on_trouble();
-    on_recovery();
-    note_pause(decision.paused_until);
+    state_.notices.no_trouble();
+    state_.notices.pause(decision.paused_until, clock_.steady);
     warn_of_bare_identity(subject);
     if (decision.matches > 0) report(moment, subject, decision);
     return decision.verdict;
@@ -109,46 +106,13 @@ void Guard::report(smtp::Moment moment, const smtp::Subject& subject, const Matc
 
 void Guard::look() {
     const auto paused = rules_.paused(clock_.wall());
-    if (paused) note_pause(*paused);
-}
-
-/// A pause is said when it is noticed and each minute from then on, and so is its end.
-void Guard::note_pause(const std::optional<Time>& until) {
-    if (!until) {
-        if (!std::exchange(told_of_pause_, std::nullopt)) return;
-        LogRecord record("store");
-        record.add("state", "enforcing").add("detail", "the pause is over");
-        return record.write(log_, LogLevel::warning);
-    }
-    const auto now = clock_.steady();
-    if (told_of_pause_ && now - *told_of_pause_ < between_warnings) return;
-    told_of_pause_ = now;
-    LogRecord record("store");
-    record.add("state", "paused").add("until", utc_text(*until));
-    record.add("detail", "everything passes; 'smtpblock resume' ends it");
-    record.write(log_, LogLevel::warning);
+    if (paused) state_.notices.pause(*paused, clock_.steady);
 }
 
 Verdict Guard::on_trouble() {
-    ++failed_checks_;
-    const auto now = clock_.steady();
-    if (!told_of_trouble_ || now - *told_of_trouble_ >= between_warnings) {
-        told_of_trouble_ = now;
-        tell_of_recovery_ = true;
-        LogRecord record("store");
-        record.add("state", "trouble").add("failed", failed_checks_);
-        record.add("enforcing", options_.pass_on_store_error ? "no" : "defer");
-        record.add("detail", rules_.trouble()).write(log_, LogLevel::error);
-    }
+    state_.notices.trouble(rules_.trouble(), options_.pass_on_store_error ? "no" : "defer",
+                           clock_.steady());
     return options_.pass_on_store_error ? Verdict::pass : Verdict::trouble;
-}
-
-void Guard::on_recovery() {
-    if (failed_checks_ == 0) return;
-    const std::uint64_t failed = std::exchange(failed_checks_, 0);
-    if (!std::exchange(tell_of_recovery_, false)) return;
-    LogRecord record("store");
-    record.add("state", "recovered").add("failed", failed).write(log_, LogLevel::info);
 }
 
 /// An identity without a domain, on a listener that completes it with none, is matched by rules of
@@ -157,6 +121,7 @@ void Guard::warn_of_bare_identity(const smtp::Subject& subject) {
     for (const Address& user : subject.users) {
         if (!user.domain.empty() || warned_listeners_.contains(subject.listener)) continue;
         warned_listeners_.emplace(subject.listener);
+        if (!state_.notices.is_first_bare_identity(subject.listener)) continue;
         LogRecord record("auth");
         add_session(record, subject);
         record.add("client", subject.client).add("user", user.text());
@@ -171,7 +136,7 @@ bool Guard::may_ask_upstream(const smtp::Subject& subject, std::size_t most) {
     std::string account(subject.listener);
     account += ' ';
     if (!subject.users.empty()) account += subject.users.front().text();
-    return blocked_logins_.take(account, most, clock_.steady());
+    return state_.blocked_logins.take(account, most, clock_.steady());
 }
 
 void Guard::authenticated(const smtp::Subject& subject, bool accepted) {

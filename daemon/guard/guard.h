@@ -1,10 +1,9 @@
 // The policy of the daemon: the rules of the store, and the log. Each check looks at the store as
-// it is then; each decision that stops a sender leaves a line that names its rule.
+// it is then; each decision that stops a sender leaves a line that names its rule. Each thread has
+// a guard of its own; what they know together is in their GuardState.
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
-#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -12,6 +11,7 @@
 #include "common/store_reader.h"
 #include "daemon/guard/log.h"
 #include "daemon/guard/login_rate.h"
+#include "daemon/guard/notices.h"
 #include "daemon/smtp/policy.h"
 #include "daemon/smtp/session_options.h"
 
@@ -30,10 +30,19 @@ struct Clock {
     static Clock system();
 };
 
+/// Of the guards of all threads, and of those that come after them.
+struct GuardState {
+    explicit GuardState(Log& log) : notices(log) {}
+
+    Notices notices;
+    LoginRate blocked_logins;
+};
+
 class Guard : public smtp::Policy {
 public:
-    /// The reader and the log must outlive the guard. One thread.
-    Guard(StoreReader& rules, Log& log, GuardOptions options, Clock clock = Clock::system());
+    /// All that is referred to must outlive the guard; the reader is this thread's.
+    Guard(StoreReader& rules, Log& log, GuardState& state, GuardOptions options,
+          Clock clock = Clock::system());
 
     Verdict check(smtp::Moment moment, const smtp::Subject& subject) override;
     bool may_ask_upstream(const smtp::Subject& subject, std::size_t most) override;
@@ -49,21 +58,15 @@ private:
     void report(smtp::Moment moment, const smtp::Subject& subject, const Decision& decision);
     void report(smtp::Moment moment, const smtp::Subject& subject, const Match& match,
                 std::string_view also);
-    void note_pause(const std::optional<Time>& until);
     Verdict on_trouble();
-    void on_recovery();
     void warn_of_bare_identity(const smtp::Subject& subject);
 
     StoreReader& rules_;
     Log& log_;
+    GuardState& state_;
     const GuardOptions options_;
     const Clock clock_;
-    LoginRate blocked_logins_;
-    std::uint64_t failed_checks_ = 0;             ///< since the store was last read
-    std::optional<smtp::Instant> told_of_pause_;  ///< while it is paused
-    std::optional<smtp::Instant> told_of_trouble_;
-    bool tell_of_recovery_ = false;  ///< the trouble was told
-    std::set<std::string, std::less<>> warned_listeners_;
+    std::set<std::string, std::less<>> warned_listeners_;  ///< as far as this thread knows
 };
 
 }  // namespace smtpblock::guard

@@ -11,6 +11,8 @@
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
+#include <iterator>
+#include <memory>
 #include <utility>
 
 namespace smtpblock::guard {
@@ -21,6 +23,9 @@ constexpr std::array<std::pair<std::string_view, LogLevel>, 4> levels{
      {"warning", LogLevel::warning},
      {"info", LogLevel::info},
      {"debug", LogLevel::debug}}};
+
+/// More threads than there are do not wait for one that writes.
+constexpr std::size_t most_left_lines = 10000;
 
 /// syslog(3)'s numbers.
 char priority(LogLevel level) {
@@ -53,21 +58,66 @@ Log::Log(int descriptor, LogLevel least, bool priorities)
     may_fill_ = S_ISFIFO(facts.st_mode) || S_ISCHR(facts.st_mode);
 }
 
+Log::~Log() {
+    write_left();
+}
+
+/// Whoever writes looks for what was left when he has said that he writes no more; whoever left a
+/// line looks whether somebody writes. So one of the two writes it.
 void Log::write(LogLevel level, std::string_view line) {
     if (!takes(level)) return;
+    if (writing_.exchange(true)) {
+        leave(level, line);
+    } else {
+        write_left();
+        write_now(level, line);
+        writing_ = false;
+    }
+    while (left_ != nullptr && !writing_.exchange(true)) {
+        write_left();
+        writing_ = false;
+    }
+}
+
+void Log::leave(LogLevel level, std::string_view line) {
+    if (++left_lines_ > most_left_lines) {
+        --left_lines_;
+        ++dropped_;
+        return;
+    }
+    auto* const left = new Left{level, std::string(line), left_};
+    while (!left_.compare_exchange_weak(left->before, left)) {
+    }
+}
+
+void Log::write_left() {
+    Left* last = left_.exchange(nullptr);
+    Left* first = nullptr;
+    while (last != nullptr) {
+        Left* const before = std::exchange(last->before, first);
+        first = std::exchange(last, before);
+    }
+    while (first != nullptr) {
+        const std::unique_ptr<Left> next(std::exchange(first, first->before));
+        write_now(next->level, next->line);
+        --left_lines_;
+    }
+}
+
+void Log::write_now(LogLevel level, std::string_view line) {
     if (!send_rest()) {
         ++dropped_;
         return;
     }
-    if (dropped_ > 0) {
+    if (const std::size_t dropped = dropped_; dropped > 0) {
         line_.clear();
         if (priorities_) line_ = "<4>";
-        fmt::format_to(std::back_inserter(line_), "log dropped={}\n", dropped_);
+        fmt::format_to(std::back_inserter(line_), "log dropped={}\n", dropped);
         if (!send(line_)) {
             ++dropped_;
             return;
         }
-        dropped_ = 0;
+        dropped_ -= dropped;
         if (!rest_.empty()) {
             ++dropped_;
             return;

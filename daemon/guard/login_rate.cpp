@@ -7,6 +7,7 @@ namespace smtpblock::guard {
 
 bool LoginRate::take(std::string_view account, std::size_t most, smtp::Instant now) {
     constexpr auto window = std::chrono::minutes(1);
+    const std::lock_guard hold(mutex_);
     const auto found = by_account_.find(account);
     if (found == by_account_.end()) {
         if (counts_.size() == most_accounts_) {

@@ -1,10 +1,11 @@
 // How many blocked logins of an account the upstream was asked about in the last minute, so that
 // one bot's tries do not become a storm in somebody's fail2ban. Bounded: the account that was
-// counted first is forgotten first.
+// counted first is forgotten first. For any thread.
 #pragma once
 
 #include <cstddef>
 #include <list>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -30,6 +31,7 @@ private:
     using Counts = std::list<Count>;  ///< the one that is counted longest first
 
     const std::size_t most_accounts_;
+    std::mutex mutex_;  ///< taken by blocked logins alone
     Counts counts_;
     std::unordered_map<std::string_view, Counts::iterator> by_account_;  ///< views into counts_
 };

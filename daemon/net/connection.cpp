@@ -1,5 +1,6 @@
 #include "daemon/net/connection.h"
 
+#include <algorithm>
 #include <chrono>
 #include <stdexcept>
 #include <utility>
@@ -21,15 +22,17 @@ constexpr auto parting_time = std::chrono::seconds(1);
 
 }  // namespace
 
-Connection::Connection(const Environment& environment, TcpSocket socket, const IpAddress& address,
+Connection::Connection(Environment environment, Arrival arrival, SessionCount::Place place,
                        const smtp::ClientInfo& client)
-    : environment_(environment),
-      address_(address),
-      session_(std::make_unique<smtp::Session>(environment.options, client, environment.policy,
-                                               environment.upstream.profile(),
-                                               steady_clock::now())),
-      client_(std::make_shared<StreamLink>(std::move(socket), *this)),
-      timer_(environment.io) {}
+    : environment_(std::move(environment)),
+      place_(std::move(place)),
+      session_id_(client.session),
+      client_address_(client.address),
+      session_(std::make_unique<smtp::Session>(options(), client, *environment_.service->policy,
+                                               environment_.service->profile, steady_clock::now())),
+      client_(std::make_shared<StreamLink>(environment_.io, std::move(arrival.socket),
+                                           arrival.family, *this)),
+      timer_(environment_.io) {}
 
 void Connection::start() {
     happen([&](Instant now) { session_->on_connected(Side::client, now); });
@@ -39,8 +42,11 @@ void Connection::drain() {
     if (session_) happen([&](Instant now) { session_->on_drain(now); });
 }
 
-void Connection::on_link_connected(Link& link) {
-    happen([&](Instant now) { session_->on_connected(side_of(link), now); });
+void Connection::on_link_connected(Link&) {
+    happen([&](Instant now) {
+        on_reached();
+        session_->on_connected(Side::upstream, now, upstream_place_);
+    });
 }
 
 void Connection::on_link_tls(Link& link) {
@@ -69,6 +75,7 @@ void Connection::on_link_closed(Link& closed, std::string_view why) {
     happen([&](Instant now) {
         const Side side = side_of(closed);
         link(side).reset();
+        if (side == Side::upstream && !reached_) return on_unreachable(why);
         session_->on_closed(side, now, why);
     });
 }
@@ -83,7 +90,8 @@ void Connection::happen(Event event) {
         pump();
     } catch (const std::exception& error) {
         guard::LogRecord record("session");
-        record.add("listener", environment_.options.listener).add("client", address_.text());
+        record.add("session", session_id_).add("listener", options().listener);
+        record.add("client", client_address_);
         record.add("event", "failed").add("detail", error.what());
         record.write(environment_.log, guard::LogLevel::error);
         abandon();
@@ -96,10 +104,7 @@ void Connection::pump() {
         moved = write(Side::client);
         moved = write(Side::upstream) || moved;
         moved = close_what_shall_close() || moved;
-    }
-    if (!upstream_ && session_->want(Side::upstream) == Want::connect) {
-        upstream_ = environment_.upstream.connect(*this, address_.text());
-        upstream_in_tls_ = false;
+        moved = find_upstream() || moved;
     }
     begin_tls(Side::client);
     begin_tls(Side::upstream);
@@ -122,10 +127,7 @@ bool Connection::write(Side side) {
 
 bool Connection::close_what_shall_close() {
     bool closed = false;
-    if (session_->want(Side::upstream) == Want::keep) {
-        session_->on_kept(false, steady_clock::now());
-        closed = true;
-    }
+    if (session_->want(Side::upstream) == Want::keep) closed = keep_upstream();
     if (session_->want(Side::upstream) == Want::close) {
         if (upstream_) std::exchange(upstream_, nullptr)->close();
         session_->on_closed(Side::upstream, steady_clock::now());
@@ -159,9 +161,95 @@ void Connection::begin_tls(Side side) {
     bool& in_tls = side == Side::client ? client_in_tls_ : upstream_in_tls_;
     if (in_tls || !link(side) || session_->want(side) != Want::tls_handshake) return;
     in_tls = true;
-    if (side == Side::upstream) return environment_.upstream.begin_tls(*upstream_);
-    if (!environment_.tls) throw std::logic_error("TLS without a certificate");
-    client_->begin_tls(environment_.tls->stream());
+    const Listener& listener = *environment_.service->listener;
+    if (side == Side::upstream) return listener.upstreams[upstream_place_]->begin_tls(*upstream_);
+    if (!listener.tls) throw std::logic_error("TLS without a certificate");
+    client_->begin_tls(listener.tls->stream());
+}
+
+/// True when the session has another one's connection now.
+bool Connection::find_upstream() {
+    if (upstream_ || session_->want(Side::upstream) != Want::connect) return false;
+    other_upstreams_ = {0};
+    Listener& listener = *environment_.service->listener;
+    if (listener.upstreams.size() > 1) {
+        other_upstreams_ = listener.reachability.order(steady_clock::now());
+        std::reverse(other_upstreams_.begin(), other_upstreams_.end());
+    }
+    if (reuse_upstream()) return true;
+    try_next_upstream();
+    return false;
+}
+
+bool Connection::reuse_upstream() {
+    if (!session_->may_reuse()) return false;
+    auto idle = environment_.service->idle.take(other_upstreams_.back(), *this);
+    if (!idle) return false;
+    upstream_ = std::move(idle->link);
+    upstream_place_ = idle->kept.upstream;
+    upstream_in_tls_ = idle->kept.secured;
+    reached_ = true;
+    session_->on_reused(idle->kept, steady_clock::now());
+    return true;
+}
+
+void Connection::try_next_upstream() {
+    upstream_place_ = other_upstreams_.back();
+    other_upstreams_.pop_back();
+    upstream_in_tls_ = false;
+    reached_ = false;
+    tried_since_ = steady_clock::now();
+    const Upstream& upstream = *environment_.service->listener->upstreams[upstream_place_];
+    upstream_ = upstream.connect(environment_.io, *this, client_address_);
+    if (!other_upstreams_.empty()) limit_try();
+}
+
+/// The session waits for all of them together no longer than for one.
+void Connection::limit_try() {
+    const auto all = environment_.service->listener->upstreams.size();
+    if (!try_timer_) try_timer_ = std::make_unique<Timer>(environment_.io);
+    try_timer_->expires_after(options().timeouts.upstream_connect / all);
+    try_timer_->async_wait([self = shared_from_this(), link = upstream_](error_code error) {
+        if (error || self->reached_ || self->upstream_ != link) return;
+        std::exchange(self->upstream_, nullptr)->close();
+        self->happen([&](Instant) { self->on_unreachable("timeout"); });
+    });
+}
+
+/// The next one, if the session still waits for one; else it is told.
+void Connection::on_unreachable(std::string_view why) {
+    Reachability& reachability = environment_.service->listener->reachability;
+    const auto now = steady_clock::now();
+    const bool several = environment_.service->listener->upstreams.size() > 1;
+    if (several && reachability.failed(upstream_place_, tried_since_, now))
+        tell_of_upstream("unreachable", why);
+    if (!other_upstreams_.empty() && session_->want(Side::upstream) == Want::connect)
+        return try_next_upstream();
+    session_->on_closed(Side::upstream, now, why);
+}
+
+void Connection::on_reached() {
+    reached_ = true;
+    if (try_timer_) try_timer_->cancel();
+    if (environment_.service->listener->reachability.reached(upstream_place_))
+        tell_of_upstream("reached", "");
+}
+
+/// True when the session had a connection that it does not need any more.
+bool Connection::keep_upstream() {
+    const bool taken = environment_.service->idle.keep(upstream_, session_->kept());
+    if (taken) upstream_.reset();
+    session_->on_kept(taken, steady_clock::now());
+    return true;
+}
+
+void Connection::tell_of_upstream(std::string_view state, std::string_view detail) {
+    const Upstream& upstream = *environment_.service->listener->upstreams[upstream_place_];
+    guard::LogRecord record("upstream");
+    record.add("listener", options().listener).add("upstream", upstream.address().text());
+    record.add("state", state).add_known("detail", detail);
+    record.write(environment_.log,
+                 detail.empty() ? guard::LogLevel::info : guard::LogLevel::warning);
 }
 
 void Connection::end_if_over() {
@@ -203,6 +291,8 @@ void Connection::abandon() {
         if (*link) std::exchange(*link, nullptr)->close();
     if (parting_) std::exchange(parting_, nullptr)->close();
     timer_.cancel();
+    if (try_timer_) try_timer_->cancel();
+    place_.reset();
     environment_.owner.on_connection_ended(*this);
 }
 

@@ -1,19 +1,21 @@
 // Performs what one session wants: reads, writes, connects, closes and keeps its time. After each
-// event it looks at both sides until nothing more can be done now; no decision is taken here.
+// event it looks at both sides until nothing more can be done now; no decision is taken here but
+// which upstream it gets.
 #pragma once
 
-#include <cstdint>
-#include <functional>
+#include <cstddef>
 #include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
-#include "common/ip_address.h"
 #include "daemon/guard/log.h"
+#include "daemon/net/front/arrival.h"
+#include "daemon/net/front/session_count.h"
 #include "daemon/net/link.h"
-#include "daemon/net/maildir_link.h"
+#include "daemon/net/listener.h"
 #include "daemon/net/stream_link.h"
-#include "daemon/net/tls/server.h"
-#include "daemon/net/upstream.h"
 #include "daemon/smtp/session.h"
 
 namespace smtpblock::net {
@@ -32,20 +34,13 @@ public:
     /// Everything that is referred to must outlive the connection.
     struct Environment {
         IoContext& io;
-        const smtp::SessionOptions& options;
-        smtp::Policy& policy;
-        Upstream& upstream;
-        /// The listener's, and null where it has no TLS. Another one when certificates are read
-        /// again.
-        const std::unique_ptr<tls::Server>& tls;
+        std::shared_ptr<Service> service;
         guard::Log& log;
         ConnectionOwner& owner;
     };
 
-    Connection(const Environment& environment, TcpSocket socket, const IpAddress& address,
+    Connection(Environment environment, Arrival arrival, SessionCount::Place place,
                const smtp::ClientInfo& client);
-
-    const IpAddress& client_address() const { return address_; }
 
     void start();
     /// The daemon is stopping; the second time, at once.
@@ -68,6 +63,14 @@ private:
     bool close_what_shall_close();
     void read(smtp::Side side);
     void begin_tls(smtp::Side side);
+    bool find_upstream();
+    bool reuse_upstream();
+    void try_next_upstream();
+    void limit_try();
+    void on_unreachable(std::string_view why);
+    void on_reached();
+    bool keep_upstream();
+    void tell_of_upstream(std::string_view state, std::string_view detail);
     void keep_time();
     void on_timer();
     void part_from_client();
@@ -79,13 +82,25 @@ private:
         return &link == client_.get() ? smtp::Side::client : smtp::Side::upstream;
     }
 
+    const smtp::SessionOptions& options() const {
+        return environment_.service->listener->options.session;
+    }
+
     Environment environment_;
-    const IpAddress address_;
+    std::optional<SessionCount::Place> place_;
+    const std::string session_id_;
+    const std::string client_address_;
     std::unique_ptr<smtp::Session> session_;  ///< null once it is over
     std::shared_ptr<Link> client_;
     std::shared_ptr<Link> upstream_;
     /// The client's link once the session has parted from it, until it has read our last words.
     std::shared_ptr<StreamLink> parting_;
+    /// The place of the one that upstream_ is, or is to be, connected to.
+    std::size_t upstream_place_ = 0;
+    std::vector<std::size_t> other_upstreams_;  ///< to be tried when it cannot be reached
+    smtp::Instant tried_since_;
+    bool reached_ = false;
+    std::unique_ptr<Timer> try_timer_;  ///< null unless there are others
     bool client_in_tls_ = false;
     bool upstream_in_tls_ = false;
     Timer timer_;

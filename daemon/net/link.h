@@ -3,7 +3,10 @@
 // inside a call to the link, so that nothing is entered twice.
 #pragma once
 
+#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/wait_traits.hpp>
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <string_view>
@@ -15,6 +18,8 @@ namespace smtpblock::net {
 using IoContext = boost::asio::io_context;
 /// The concrete type: the type-erased one costs on every operation.
 using Executor = IoContext::executor_type;
+using Timer = boost::asio::basic_waitable_timer<
+    std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>, Executor>;
 
 class Link;
 
@@ -45,6 +50,8 @@ public:
     /// Begins the handshake at once: all must have been written. on_link_tls() or on_link_closed()
     /// follows; when it takes too long is for the caller to say.
     virtual void begin_tls(tls::Ssl ssl) = 0;
+    /// Events go there from now on.
+    virtual void tell(LinkEvents& events) = 0;
     /// No event follows. What the peer has not been sent yet is dropped.
     virtual void close() = 0;
 };

@@ -9,16 +9,16 @@
 #include <csignal>
 #include <cstdint>
 #include <exception>
+#include <list>
 #include <optional>
-#include <unordered_set>
+#include <thread>
 #include <utility>
 
 #include "daemon/guard/log_record.h"
-#include "daemon/net/acceptor.h"
-#include "daemon/net/client_count.h"
-#include "daemon/net/connection.h"
-#include "daemon/net/probe.h"
-#include "daemon/net/tls/listener_certificates.h"
+#include "daemon/net/front/proxy_reader.h"
+#include "daemon/net/front/session_count.h"
+#include "daemon/net/listeners.h"
+#include "daemon/net/worker.h"
 #include "daemon/smtp/greetings.h"
 
 namespace smtpblock::net {
@@ -30,12 +30,22 @@ using std::chrono::steady_clock;
 
 namespace {
 
-constexpr std::size_t worker_threads = 4;
+/// For what waits for a disk.
+constexpr std::size_t job_threads = 4;
 
 /// What a session gets to say its last words, once `drain` has passed.
 constexpr auto last_words = std::chrono::seconds(1);
 
 constexpr auto between_refusal_lines = std::chrono::minutes(1);
+
+bool any_contains(const std::vector<IpNetwork>& networks, const IpAddress& address) {
+    return std::any_of(networks.begin(), networks.end(),
+                       [&](const IpNetwork& network) { return network.contains(address); });
+}
+
+SessionCount::Limits limits_of(const ServerOptions& options) {
+    return {.sessions = options.sessions, .per_client = options.sessions_per_client};
+}
 
 }  // namespace
 
@@ -52,124 +62,134 @@ std::string_view tls_word(const smtp::SessionOptions& session) {
     return "";
 }
 
-class Server::Impl : public ConnectionOwner {
+class Server::Impl {
 public:
-    Impl(const ServerOptions& options, std::vector<ListenerOptions> listeners, smtp::Policy& policy,
-         guard::Log& log);
-    ~Impl() override;
+    Impl(const ServerOptions& options, guard::Log& log, ActivatedSockets activated);
+    ~Impl();
 
-    Result<void> listen();
-    std::vector<Endpoint> endpoints() const;
-    void obey_signals();
+    std::size_t threads() const { return workers_.size(); }
+    Result<void> listen(std::vector<ListenerOptions> listeners, const PolicyFactory& policies);
+    std::vector<Endpoint> endpoints() const { return listeners_->endpoints(); }
+    void obey_signals(std::function<void()> reload);
     void run(std::function<void()> ready, std::function<void()> stopping);
+    Result<std::size_t> change(const ServerOptions& options, std::vector<ListenerOptions> listeners,
+                               const PolicyFactory& policies);
     void drain();
     void stop();
-    IoContext& io() { return io_; }
+    IoContext& io() { return workers_.front()->io(); }
 
 private:
-    struct Listener {
-        Listener(IoContext& io, boost::asio::thread_pool& workers, guard::Log& log,
-                 tls::ListenerCertificates& certificates, ListenerOptions from)
-            : options(std::move(from)),
-              upstream(io, workers, log, options.upstreams.front(), options.maildir,
-                       options.tls_verify ? Upstream::Verify::yes : Upstream::Verify::no),
-              tls(certificates.add(options.session.listener, options.certificates)),
-              probe(io, upstream, log, options.session) {}
+    void start_listeners(std::function<void()> ready);
+    using Entry = std::shared_ptr<const Listeners::Entry>;
 
-        const ListenerOptions options;
-        Upstream upstream;
-        const std::unique_ptr<tls::Server>& tls;
-        Probe probe;
-        std::vector<std::unique_ptr<Acceptor>> acceptors;
-    };
-
-    void on_connection_ended(Connection& connection) override;
-    void on_tried(Listener& listener);
-    void on_accepted(Listener& listener, TcpSocket socket, const IpAddress& address);
-    void turn_away(const Listener& listener, TcpSocket socket, const IpAddress& address);
+    void on_accepted(const Entry& to, Arrival arrival);
+    void admit(const Entry& to, Arrival arrival);
+    void on_no_proxy_header(const Entry& to, const Arrival& arrival, std::string_view why);
+    void forget_proxied();
+    void turn_away(const smtp::SessionOptions& listener, const Arrival& arrival);
     void await_signal();
     void on_signal(int number);
-    void each_connection(const std::function<void(Connection&)>& visit);
-    void close_listeners();
     void stop_when_empty();
     void tick();
 
-    const ServerOptions options_;
-    smtp::Policy& policy_;
+    ServerOptions options_;
     guard::Log& log_;
-    IoContext io_{1};
-    boost::asio::thread_pool workers_{worker_threads};
-    boost::asio::signal_set signals_{io_};
-    tls::ListenerCertificates certificates_;
-    std::vector<std::unique_ptr<Listener>> listeners_;
-    std::unordered_set<std::shared_ptr<Connection>> connections_;
-    ClientCount clients_;
-    Timer drain_timer_{io_};
-    Timer second_timer_{io_};
-    std::function<void()> ready_;
+    const ActivatedSockets activated_;
+    boost::asio::thread_pool jobs_{job_threads};
+    tls::TicketKeys ticket_keys_{steady_clock::now()};
+    SessionCount count_;
+    Workers workers_;  ///< the first one is the main thread's
+    Listeners::Environment environment_;
+    std::unique_ptr<Listeners> listeners_;
+    std::list<std::shared_ptr<ProxyReader>> proxied_;  ///< of whom it is not known yet who they are
+    boost::asio::signal_set signals_;
+    Timer drain_timer_;
+    Timer second_timer_;
+    std::function<void()> reload_;
     std::function<void()> stopping_;
-    std::size_t untried_ = 0;  ///< upstreams whose first try is not over
+    std::exception_ptr failure_;  ///< of another thread
     std::uint32_t next_session_;
     bool draining_ = false;
     std::uint64_t turned_away_ = 0;  ///< since the last line about it
     std::optional<steady_clock::time_point> told_of_refusals_;
 };
 
-Server::Impl::Impl(const ServerOptions& options, std::vector<ListenerOptions> listeners,
-                   smtp::Policy& policy, guard::Log& log)
+Server::Impl::Impl(const ServerOptions& options, guard::Log& log, ActivatedSockets activated)
     : options_(options),
-      policy_(policy),
       log_(log),
-      clients_(options.sessions_per_client),
+      activated_(std::move(activated)),
+      count_(limits_of(options)),
+      workers_([&] {
+          const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
+          Workers workers;
+          for (std::size_t i = 0; i < (options.threads == 0 ? cores : options.threads); ++i)
+              workers.push_back(std::make_unique<Worker>(
+                  log, [this] { boost::asio::post(io(), [this] { stop_when_empty(); }); }));
+          return workers;
+      }()),
+      environment_{workers_, jobs_, ticket_keys_, activated_, log},
+      signals_(io()),
+      drain_timer_(io()),
+      second_timer_(io()),
       // IDs go on where those of an earlier process are not in sight.
-      next_session_(static_cast<std::uint32_t>(steady_clock::now().time_since_epoch().count())) {
-    for (ListenerOptions& listener : listeners)
-        listeners_.push_back(
-            std::make_unique<Listener>(io_, workers_, log_, certificates_, std::move(listener)));
-}
+      next_session_(static_cast<std::uint32_t>(steady_clock::now().time_since_epoch().count())) {}
 
-/// What refers to a listener goes before it: connections, and links that wait to be let go.
 Server::Impl::~Impl() {
-    close_listeners();
+    stop();
+    for (const auto& worker : workers_) worker->join();
+    if (listeners_) listeners_->stop(nullptr);
+    forget_proxied();
     signals_.cancel();
-    each_connection([](Connection& connection) { connection.abandon(); });
-    workers_.stop();
-    workers_.join();
-    io_.restart();
-    io_.poll();
+    jobs_.stop();
+    jobs_.join();
+    for (const auto& worker : workers_) worker->clear();
+    listeners_.reset();
 }
 
-Result<void> Server::Impl::listen() {
-    if (auto read = certificates_.read(); !read) return read;
-    certificates_.tell_flaws(log_);
-    for (const auto& listener : listeners_) {
-        for (const ListenAddress& where : listener->options.listen) {
-            auto acceptor = std::make_unique<Acceptor>(
-                io_, log_, [this, to = listener.get()](TcpSocket socket, const IpAddress& address) {
-                    on_accepted(*to, std::move(socket), address);
-                });
-            if (auto bound = acceptor->listen(where.endpoint); !bound) return bound;
-            listener->acceptors.push_back(std::move(acceptor));
-        }
-    }
+Result<void> Server::Impl::listen(std::vector<ListenerOptions> listeners,
+                                  const PolicyFactory& policies) {
+    auto made = Listeners::make(environment_, std::move(listeners), policies, nullptr);
+    if (!made) return std::move(made).failure();
+    listeners_ = *std::move(made);
+    listeners_->certificates().tell_flaws(log_);
     return {};
 }
 
-std::vector<Endpoint> Server::Impl::endpoints() const {
-    std::vector<Endpoint> out;
-    for (const auto& listener : listeners_)
-        for (const auto& acceptor : listener->acceptors) out.push_back(acceptor->endpoint());
-    return out;
+void Server::Impl::run(std::function<void()> ready, std::function<void()> stopping) {
+    stopping_ = std::move(stopping);
+    for (std::size_t i = 1; i < workers_.size(); ++i)
+        workers_[i]->start([this](std::exception_ptr failure) {
+            boost::asio::post(io(), [this, failure] {
+                failure_ = failure;
+                stop();
+            });
+        });
+    start_listeners(std::move(ready));
+    if (options_.each_second) tick();
+    io().run();
+    for (const auto& worker : workers_) worker->join();
+    if (failure_) std::rethrow_exception(failure_);
 }
 
-void Server::Impl::run(std::function<void()> ready, std::function<void()> stopping) {
-    ready_ = std::move(ready);
-    stopping_ = std::move(stopping);
-    untried_ = listeners_.size();
-    for (const auto& listener : listeners_)
-        listener->probe.start([this, to = listener.get()] { on_tried(*to); });
-    if (options_.each_second) tick();
-    io_.run();
+void Server::Impl::start_listeners(std::function<void()> ready) {
+    listeners_->start(
+        [this](const Entry& to, Arrival arrival) { on_accepted(to, std::move(arrival)); },
+        std::move(ready));
+}
+
+Result<std::size_t> Server::Impl::change(const ServerOptions& options,
+                                         std::vector<ListenerOptions> listeners,
+                                         const PolicyFactory& policies) {
+    auto made = Listeners::make(environment_, std::move(listeners), policies, listeners_.get());
+    if (!made) return std::move(made).failure();
+    options_.drain = options.drain;
+    options_.sessions = options.sessions;
+    count_.limit(limits_of(options));
+    listeners_->stop(made->get());
+    listeners_ = *std::move(made);
+    start_listeners([] {});
+    listeners_->certificates().tell_flaws(log_);
+    return listeners_->certificates().count();
 }
 
 void Server::Impl::tick() {
@@ -180,70 +200,80 @@ void Server::Impl::tick() {
     });
 }
 
-/// Clients come in from now on: what the upstream says of itself is known, or late.
-void Server::Impl::on_tried(Listener& listener) {
-    --untried_;
-    if (draining_) return;
-    for (const auto& acceptor : listener.acceptors) {
-        acceptor->start();
-        LogRecord record("listen");
-        record.add("listener", listener.options.session.listener);
-        record.add("address", acceptor->endpoint().text());
-        record.add("direction", word(listener.options.session.direction));
-        record.add_known("tls", tls_word(listener.options.session));
-        record.add("upstream", listener.upstream.address().text());
-        record.add("auth_domain", listener.options.session.auth_domain);
-        record.write(log_, LogLevel::info);
-    }
-    if (untried_ == 0) ready_();
+/// Here every client passes, with the address of his connection, before he is anybody: who speaks
+/// PROXY to us says first whom it brings.
+void Server::Impl::on_accepted(const Entry& to, Arrival arrival) {
+    const ListenerOptions& listener = to->listener->options;
+    if (!any_contains(listener.proxy_from, arrival.client.address))
+        return admit(to, std::move(arrival));
+    if (count_.sessions() + proxied_.size() >= options_.sessions)
+        return turn_away(listener.session, arrival);
+    // It is forgotten once it has said something, and outlives that by itself.
+    const auto place = proxied_.insert(proxied_.end(), nullptr);
+    *place = std::make_shared<ProxyReader>(
+        io(), std::move(arrival),
+        [this, to, place](Arrival known) {
+            proxied_.erase(place);
+            admit(to, std::move(known));
+        },
+        [this, to, place](const Arrival& unknown, std::string_view why) {
+            proxied_.erase(place);
+            on_no_proxy_header(to, unknown, why);
+        });
+    (*place)->start();
 }
 
-void Server::Impl::on_accepted(Listener& listener, TcpSocket socket, const IpAddress& address) {
-    if (connections_.size() >= options_.sessions || !clients_.enter(address))
-        return turn_away(listener, std::move(socket), address);
-    const auto client = smtp::client_info(listener.options.session,
-                                          fmt::format("{:x}", next_session_++), {address, 0}, {});
-    try {
-        const auto connection = std::make_shared<Connection>(
-            Connection::Environment{io_, listener.options.session, policy_, listener.upstream,
-                                    listener.tls, log_, *this},
-            std::move(socket), address, client);
-        connections_.insert(connection);
-        connection->start();
-    } catch (const std::exception& error) {
-        clients_.leave(address);
-        LogRecord record("session");
-        record.add("session", client.session).add("listener", listener.options.session.listener);
-        record.add("client", client.address).add("event", "failed").add("detail", error.what());
-        record.write(log_, LogLevel::error);
-    }
+void Server::Impl::on_no_proxy_header(const Entry& to, const Arrival& arrival,
+                                      std::string_view why) {
+    LogRecord record("session");
+    record.add("listener", to->listener->options.session.listener);
+    record.add("client", arrival.client.address.text());
+    record.add("event", "no PROXY header").add("detail", why);
+    record.write(log_, LogLevel::warning);
 }
 
-void Server::Impl::turn_away(const Listener& listener, TcpSocket socket, const IpAddress& address) {
-    const std::string words = smtp::too_many_connections(listener.options.session.hostname);
+void Server::Impl::forget_proxied() {
+    for (const auto& reader : std::exchange(proxied_, {})) reader->stop();
+}
+
+/// `arrival` says who the client is: he is counted and gets a session of his own.
+void Server::Impl::admit(const Entry& to, Arrival arrival) {
+    const ListenerOptions& listener = to->listener->options;
+    const IpAddress& address = arrival.client.address;
+    // A gateway has many clients.
+    const bool is_gateway = arrival.is_local || any_contains(listener.proxy_from, address) ||
+                            any_contains(listener.session.xclient_from, address);
+    auto place = count_.enter(is_gateway ? std::nullopt : std::optional(address));
+    if (!place) return turn_away(listener.session, arrival);
+    auto client = smtp::client_info(listener.session, fmt::format("{:x}", next_session_++),
+                                    arrival.client, arrival.server);
+    const auto least = std::min_element(
+        workers_.begin(), workers_.end(),
+        [](const auto& one, const auto& other) { return one->sessions() < other->sessions(); });
+    const auto thread = static_cast<std::size_t>(least - workers_.begin());
+    (*least)->begin(to->services[thread], std::move(arrival), *std::move(place), std::move(client));
+}
+
+void Server::Impl::turn_away(const smtp::SessionOptions& listener, const Arrival& arrival) {
+    const std::string words = smtp::too_many_connections(listener.hostname);
     // A new connection has room for this, and whoever does not read it misses nothing. Whoever
     // waits for TLS could not read it.
-    if (!listener.options.session.implicit_tls)
-        (void)::send(socket.native_handle(), words.data(), words.size(),
+    if (!listener.implicit_tls)
+        (void)::send(arrival.socket.number(), words.data(), words.size(),
                      MSG_DONTWAIT | MSG_NOSIGNAL);
     ++turned_away_;
     const auto now = steady_clock::now();
     if (told_of_refusals_ && now - *told_of_refusals_ < between_refusal_lines) return;
     told_of_refusals_ = now;
     LogRecord record("session");
-    record.add("listener", listener.options.session.listener).add("client", address.text());
+    record.add("listener", listener.listener).add("client", arrival.client.address.text());
     record.add("event", "too many connections").add("turned_away", turned_away_);
     record.write(log_, LogLevel::warning);
     turned_away_ = 0;
 }
 
-void Server::Impl::on_connection_ended(Connection& connection) {
-    clients_.leave(connection.client_address());
-    connections_.erase(connection.shared_from_this());
-    if (draining_) stop_when_empty();
-}
-
-void Server::Impl::obey_signals() {
+void Server::Impl::obey_signals(std::function<void()> reload) {
+    reload_ = std::move(reload);
     error_code ignored;
     for (const int number : {SIGTERM, SIGINT, SIGHUP}) signals_.add(number, ignored);
     await_signal();
@@ -258,7 +288,8 @@ void Server::Impl::await_signal() {
 }
 
 void Server::Impl::on_signal(int number) {
-    if (number == SIGHUP) return certificates_.read_again(log_);
+    if (number == SIGHUP && !draining_) reload_();
+    if (number == SIGHUP) return;
     if (draining_) return stop();
     drain();
 }
@@ -266,12 +297,13 @@ void Server::Impl::on_signal(int number) {
 void Server::Impl::drain() {
     if (std::exchange(draining_, true)) return;
     if (stopping_) stopping_();
-    close_listeners();
-    each_connection([](Connection& connection) { connection.drain(); });
+    listeners_->stop(nullptr);
+    forget_proxied();
+    for (const auto& worker : workers_) worker->drain();
     drain_timer_.expires_after(options_.drain);
     drain_timer_.async_wait([this](error_code error) {
         if (error) return;
-        each_connection([](Connection& connection) { connection.drain(); });
+        for (const auto& worker : workers_) worker->drain();
         drain_timer_.expires_after(last_words);
         drain_timer_.async_wait([this](error_code again) {
             if (!again) stop();
@@ -280,49 +312,43 @@ void Server::Impl::drain() {
     stop_when_empty();
 }
 
-void Server::Impl::close_listeners() {
-    for (const auto& listener : listeners_) {
-        listener->probe.stop();
-        for (const auto& acceptor : listener->acceptors) acceptor->stop();
-    }
-}
-
 void Server::Impl::stop_when_empty() {
-    if (connections_.empty()) stop();
+    if (draining_ && count_.sessions() == 0) stop();
 }
 
 void Server::Impl::stop() {
-    io_.stop();
+    for (const auto& worker : workers_) worker->stop();
 }
 
-/// Visits them all, though some end by it.
-void Server::Impl::each_connection(const std::function<void(Connection&)>& visit) {
-    const std::vector<std::shared_ptr<Connection>> all(connections_.begin(), connections_.end());
-    for (const auto& connection : all) visit(*connection);
-}
-
-Server::Server(const ServerOptions& options, std::vector<ListenerOptions> listeners,
-               smtp::Policy& policy, guard::Log& log)
-    : impl_(std::make_unique<Impl>(options, std::move(listeners), policy, log)) {}
+Server::Server(const ServerOptions& options, guard::Log& log, ActivatedSockets activated)
+    : impl_(std::make_unique<Impl>(options, log, std::move(activated))) {}
 Server::~Server() = default;
 
-Result<void> Server::listen() {
-    return impl_->listen();
+std::size_t Server::threads() const {
+    return impl_->threads();
+}
+Result<void> Server::listen(std::vector<ListenerOptions> listeners, const PolicyFactory& policies) {
+    return impl_->listen(std::move(listeners), policies);
 }
 std::vector<Endpoint> Server::endpoints() const {
     return impl_->endpoints();
 }
-void Server::obey_signals() {
-    impl_->obey_signals();
+void Server::obey_signals(std::function<void()> reload) {
+    impl_->obey_signals(std::move(reload));
 }
 void Server::run(std::function<void()> ready, std::function<void()> stopping) {
     impl_->run(std::move(ready), std::move(stopping));
+}
+Result<std::size_t> Server::change(const ServerOptions& options,
+                                   std::vector<ListenerOptions> listeners,
+                                   const PolicyFactory& policies) {
+    return impl_->change(options, std::move(listeners), policies);
 }
 void Server::drain() {
     boost::asio::post(impl_->io(), [impl = impl_.get()] { impl->drain(); });
 }
 void Server::stop() {
-    boost::asio::post(impl_->io(), [impl = impl_.get()] { impl->stop(); });
+    impl_->stop();
 }
 
 }  // namespace smtpblock::net

@@ -1,5 +1,6 @@
-// The daemon on the network: listeners, their sessions, and how it all ends. One thread; the work
-// that waits for disks has a small pool of its own.
+// The daemon on the network: listeners, their sessions, and how it all ends. A client is taken by
+// the main thread and handed to the thread with the fewest sessions, where he stays; the work that
+// waits for disks has a small pool of its own.
 #pragma once
 
 #include <chrono>
@@ -16,6 +17,7 @@
 #include "common/result.h"
 #include "daemon/guard/log.h"
 #include "daemon/maildir/server.h"
+#include "daemon/net/front/activated_sockets.h"
 #include "daemon/smtp/policy.h"
 #include "daemon/smtp/session_options.h"
 
@@ -45,25 +47,37 @@ struct ServerOptions {
     std::function<void()> each_second{};
 };
 
+/// The rules as the sessions of one thread ask them; called once a thread for each configuration,
+/// always from the main one.
+using PolicyFactory = std::function<std::shared_ptr<smtp::Policy>(std::size_t thread)>;
+
 class Server {
 public:
-    /// The policy and the log must outlive the server.
-    Server(const ServerOptions& options, std::vector<ListenerOptions> listeners,
-           smtp::Policy& policy, guard::Log& log);
+    /// The log must outlive the server. `activated` is what systemd has passed.
+    Server(const ServerOptions& options, guard::Log& log, ActivatedSockets activated = {});
     ~Server();
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
 
+    /// How many threads have sessions.
+    std::size_t threads() const;
+
     /// Reads the certificates and binds every address, so that clients are queued from now on.
-    Result<void> listen();
-    /// Where it listens, in the order of the options, with real ports.
+    Result<void> listen(std::vector<ListenerOptions> listeners, const PolicyFactory& policies);
+    /// Where it listens over TCP, in the order of the options, with real ports.
     std::vector<Endpoint> endpoints() const;
 
-    /// SIGTERM and SIGINT drain, a second one stops; SIGHUP reads the certificates again.
-    void obey_signals();
+    /// SIGTERM and SIGINT drain, a second one stops; SIGHUP calls `reload`.
+    void obey_signals(std::function<void()> reload);
     /// Takes clients, and says so in the log, once each upstream was asked how it greets. Returns
     /// when stopped. `ready` is called when clients are taken, `stopping` when no more are.
     void run(std::function<void()> ready, std::function<void()> stopping);
+
+    /// From within run(). Another configuration for all sessions that begin from now on, or an
+    /// error and nothing has changed. The number of threads stays as it is. How many certificates
+    /// there are now.
+    Result<std::size_t> change(const ServerOptions& options, std::vector<ListenerOptions> listeners,
+                               const PolicyFactory& policies);
 
     /// From any thread. Lets transactions end, for at most `drain`, then stops.
     void drain();

@@ -32,8 +32,10 @@ constexpr std::size_t may_hold_a_secret = 16 * 1024;
 
 }  // namespace
 
-StreamLink::StreamLink(TcpSocket socket, LinkEvents& events)
-    : socket_(std::move(socket)), events_(&events) {}
+StreamLink::StreamLink(IoContext& io, Descriptor socket, int family, LinkEvents& events)
+    : socket_(io, Protocol(family, 0), socket.number()), events_(&events) {
+    socket.release();
+}
 
 StreamLink::StreamLink(IoContext& io, LinkEvents& events) : socket_(io), events_(&events) {}
 

@@ -16,18 +16,18 @@
 #include <string>
 #include <vector>
 
+#include "common/descriptor.h"
 #include "daemon/net/link.h"
 #include "daemon/net/tls/stream.h"
 
 namespace smtpblock::net {
 
-using TcpSocket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, Executor>;
 using TcpEndpoint = boost::asio::ip::tcp::endpoint;
 
 class StreamLink : public Link, public std::enable_shared_from_this<StreamLink> {
 public:
-    /// A connection that is there.
-    StreamLink(TcpSocket socket, LinkEvents& events);
+    /// A connection that is there, of that address family.
+    StreamLink(IoContext& io, Descriptor socket, int family, LinkEvents& events);
     /// One that connect() is to make.
     StreamLink(IoContext& io, LinkEvents& events);
 
@@ -39,6 +39,7 @@ public:
     std::size_t write(std::string_view bytes) override;
     void read(bool wanted) override;
     void begin_tls(tls::Ssl ssl) override;
+    void tell(LinkEvents& events) override { events_ = &events; }
     void close() override;
 
     /// Takes and forgets what the peer has sent but nobody wants, since a close() with it unread

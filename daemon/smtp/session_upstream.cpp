@@ -143,6 +143,8 @@ void Session::Impl::greet_upstream() {
 }
 
 void Session::Impl::on_hello(const Reply& reply) {
+    // What an upstream says to an idle connection when it has had enough of it is no refusal.
+    if (!reply.positive() && upstream_.reused) return lose_upstream(reply.text());
     if (!reply.positive()) return refuse_upstream(reply);
     const bool extended = hello_.starts_with("EHLO");
     upstream_.reused = false;

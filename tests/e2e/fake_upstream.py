@@ -56,12 +56,12 @@ class FakeUpstream:
     between bare line feeds. With `proxy` each connection must begin with a PROXY header, version
     2; whom it names is `proxied` of the session, None for LOCAL."""
 
-    def __init__(self, users=None, answer=None, proxy=False):
+    def __init__(self, users=None, answer=None, proxy=False, port=0):
         self.proxy = proxy
         self.users = users or {}
         self.answer = answer or (lambda verb, line: None)
         self.sessions = []
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self._listener = socket.create_server(("127.0.0.1", port), backlog=128)
         self.port = self._listener.getsockname()[1]
         self.spec = f"smtp://127.0.0.1:{self.port}"
         threading.Thread(target=self._accept, daemon=True).start()
@@ -78,7 +78,8 @@ class FakeUpstream:
 
     def stop(self):
         # A blocked accept() returns only when the socket is shut down.
-        self._listener.shutdown(socket.SHUT_RDWR)
+        if self._listener.fileno() >= 0:
+            self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         for session in list(self.sessions):
             session.close()

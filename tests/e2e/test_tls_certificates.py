@@ -36,7 +36,7 @@ class Certificates(TlsTestCase):
         new_chain, new_key = self.authority.issue(NAME, "new.example.org")
         chain.write_bytes(new_chain.read_bytes())
         os.kill(front.pid, signal.SIGHUP)
-        front.wait_log("^signal name=SIGHUP .*refused, the old ones stay: .*not the key of")
+        front.wait_log("^signal name=SIGHUP .*refused, the old one stays: .*not the key of")
         self.assertEqual(self.seen(front, NAME), [NAME])
         key.write_bytes(new_key.read_bytes())
         os.kill(front.pid, signal.SIGHUP)

@@ -58,7 +58,8 @@ public:
         log_file_ =
             open((directory_ / "log").c_str(), O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
         log_.emplace(log_file_, LogLevel::info, false);
-        guard_.emplace(*rules_, *log_, std::move(options),
+        state_.emplace(*log_);
+        guard_.emplace(*rules_, *log_, *state_, std::move(options),
                        Clock{[] { return wall_now; }, [] { return steady_now; }});
     }
     ~Guarded() { close(log_file_); }
@@ -91,6 +92,7 @@ private:
     std::unique_ptr<StoreReader> rules_;
     int log_file_ = -1;
     std::optional<Log> log_;
+    std::optional<GuardState> state_;
     std::optional<Guard> guard_;
     std::size_t read_ = 0;
 };

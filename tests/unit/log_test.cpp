@@ -10,7 +10,10 @@
 #include <catch2/catch.hpp>
 #include <csignal>
 #include <cstdlib>
+#include <sstream>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "unit/temporary_directory.h"
 
@@ -109,6 +112,42 @@ TEST_CASE("a line longer than a pipe takes at once is finished later, not torn")
         all += pipe.read_all();
     }
     CHECK(all.substr(0, line.size() + 1) == line + "\n");
+}
+
+TEST_CASE("lines of several threads are whole, and those of each are in order") {
+    const test::TemporaryDirectory directory;
+    constexpr int threads = 4;
+    constexpr int lines = 500;
+    const int fd = open((directory / "log").c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    REQUIRE(fd >= 0);
+    {
+        Log log(fd, LogLevel::info, false);
+        std::vector<std::thread> writers;
+        for (int thread = 0; thread < threads; ++thread)
+            writers.emplace_back([&log, thread] {
+                for (int i = 0; i < lines; ++i)
+                    log.write(LogLevel::info,
+                              fmt::format(
+                                  "{} {} {}", thread, i,
+                                  std::string(std::size_t{20} * static_cast<std::size_t>(i), 'x')));
+            });
+        for (std::thread& writer : writers) writer.join();
+        CHECK(log.dropped() == 0);
+    }
+    close(fd);
+    std::istringstream all(test::contents(directory / "log"));
+    std::array<int, threads> next{};
+    int wrong = 0;
+    for (std::string line; std::getline(all, line);) {
+        const int thread = line[0] - '0';
+        REQUIRE((thread >= 0 && thread < threads));
+        const int i = next[static_cast<std::size_t>(thread)]++;
+        if (line != fmt::format("{} {} {}", thread, i,
+                                std::string(std::size_t{20} * static_cast<std::size_t>(i), 'x')))
+            ++wrong;
+    }
+    CHECK(wrong == 0);
+    for (const int seen : next) CHECK(seen == lines);
 }
 
 TEST_CASE("a closed log harms nobody") {

@@ -206,14 +206,20 @@ public:
     /// `until_ready` runs while the server asks the upstream how it greets.
     void start(const std::function<void()>& until_ready = [] {}) {
         writer_.emplace(log_, guard::LogLevel::debug, false);
-        server_.emplace(options, std::vector{listener}, policy, *writer_);
-        const auto bound = server_->listen();
+        server_.emplace(options, *writer_);
+        const auto bound = server_->listen({listener}, policies());
         REQUIRE(bound);
         port_ = server_->endpoints().front().port;
         thread_ = std::thread([this] { server_->run([this] { ready_.set_value(); }, [] {}); });
         until_ready();
         REQUIRE(ready_.get_future().wait_for(std::chrono::seconds(patience_seconds)) ==
                 std::future_status::ready);
+    }
+    /// The one policy, for all threads.
+    net::PolicyFactory policies() {
+        return [this](std::size_t) {
+            return std::shared_ptr<smtp::Policy>(std::shared_ptr<void>(), &policy);
+        };
     }
     std::uint16_t port() const { return port_; }
     net::Server& server() { return *server_; }

@@ -87,8 +87,8 @@ TEST_CASE("an address that is taken is refused by name") {
     RunningServer server(test::smtp_upstream(taken.port()));
     server.listener.listen = {*ListenAddress::parse("127.0.0.1:" + std::to_string(taken.port()))};
     guard::Log log(STDERR_FILENO, guard::LogLevel::error, false);
-    Server other(server.options, {server.listener}, server.policy, log);
-    const auto bound = other.listen();
+    Server other(server.options, log);
+    const auto bound = other.listen({server.listener}, server.policies());
     REQUIRE_FALSE(bound);
     CHECK(bound.error().message == "cannot listen on 127.0.0.1:" + std::to_string(taken.port()) +
                                        ": Address already in use");

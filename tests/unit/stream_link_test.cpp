@@ -59,9 +59,8 @@ struct Accepted {
 
     std::shared_ptr<StreamLink> make() {
         const Peer accepted = listener.accept();
-        TcpSocket socket(io);
-        socket.assign(boost::asio::ip::tcp::v4(), dup(accepted.descriptor()));
-        return std::make_shared<StreamLink>(std::move(socket), happened);
+        return std::make_shared<StreamLink>(io, Descriptor(dup(accepted.descriptor())), AF_INET,
+                                            happened);
     }
     /// Runs the event loop until `holds`.
     template <class Holds>

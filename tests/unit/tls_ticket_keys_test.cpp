@@ -13,13 +13,13 @@ TEST_CASE("a key seals tickets for half a day and opens them for a day") {
     CHECK(keys.sealing(start + hours(11)).name == first);
     const auto second = keys.sealing(start + hours(12)).name;
     CHECK(second != first);
-    REQUIRE(keys.opening(first) != nullptr);
+    REQUIRE(keys.opening(first));
     CHECK(keys.opening(first)->name == first);
     CHECK(keys.opening(second)->cipher != keys.opening(first)->cipher);
     keys.sealing(start + hours(24));
-    CHECK(keys.opening(first) == nullptr);
-    CHECK(keys.opening(second) != nullptr);
-    CHECK(keys.opening({}) == nullptr);
+    CHECK_FALSE(keys.opening(first));
+    CHECK(keys.opening(second));
+    CHECK_FALSE(keys.opening({}));
 }
 
 TEST_CASE("no two processes have the same keys") {
@@ -27,7 +27,7 @@ TEST_CASE("no two processes have the same keys") {
     TicketKeys one(now);
     TicketKeys other(now);
     CHECK(one.sealing(now).cipher != other.sealing(now).cipher);
-    CHECK(other.opening(one.sealing(now).name) == nullptr);
+    CHECK_FALSE(other.opening(one.sealing(now).name));
 }
 
 }  // namespace smtpblock::tls

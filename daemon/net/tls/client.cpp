@@ -35,6 +35,7 @@ Client::Client(std::string host, bool verify)
 
 int Client::remember(SSL* ssl, SSL_SESSION* session) {
     auto* const self = static_cast<Client*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
+    const std::lock_guard hold(self->mutex_);
     self->session_.reset(session);
     return 1;  // it is ours now
 }
@@ -46,6 +47,7 @@ Ssl Client::stream() {
     if (!is_address_)  // SSL_set_tlsext_host_name(), which is a macro with a cast
         SSL_ctrl(ssl.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
                  const_cast<char*>(host_.c_str()));
+    const std::lock_guard hold(mutex_);
     if (session_) SSL_set_session(ssl.get(), session_.get());
     return ssl;
 }

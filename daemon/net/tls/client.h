@@ -1,6 +1,8 @@
 // TLS to one upstream: its certificate and name are verified, and sessions with it are resumed.
+// For any thread.
 #pragma once
 
+#include <mutex>
 #include <string>
 
 #include "daemon/net/tls/openssl.h"
@@ -24,6 +26,7 @@ private:
     const std::string host_;
     const bool is_address_;
     SslContext context_;
+    std::mutex mutex_;    ///< of session_
     SslSession session_;  ///< the latest that can be resumed; null at first
 };
 

@@ -5,6 +5,8 @@
 
 #include <chrono>
 #include <iterator>
+#include <optional>
+#include <set>
 #include <utility>
 
 #include "common/text.h"
@@ -24,74 +26,44 @@ Time now() {
 
 }  // namespace
 
-ListenerCertificates::ListenerCertificates() : keys_(std::chrono::steady_clock::now()) {}
-
-const std::unique_ptr<Server>& ListenerCertificates::add(std::string listener,
-                                                         std::vector<CertificateFiles> files) {
-    listeners_.push_back(std::make_unique<Listener>());
-    listeners_.back()->name = std::move(listener);
-    listeners_.back()->files = std::move(files);
-    return listeners_.back()->tls;
+void ListenerCertificates::add(std::string listener, std::vector<CertificateFiles> files) {
+    listeners_.push_back({std::move(listener), std::move(files), nullptr});
 }
 
 Result<void> ListenerCertificates::read() {
-    auto fresh = load();
-    if (!fresh) return std::move(fresh).failure();
-    take(*std::move(fresh));
+    for (Listener& listener : listeners_) {
+        if (listener.files.empty()) continue;
+        auto loaded = Server::load(listener.files, listener.name, keys_);
+        if (!loaded) return std::move(loaded).failure();
+        listener.tls = *std::move(loaded);
+    }
     return {};
 }
 
-Result<ListenerCertificates::Fresh> ListenerCertificates::load() {
-    Fresh fresh(listeners_.size());
-    for (std::size_t i = 0; i < fresh.size(); ++i) {
-        if (listeners_[i]->files.empty()) continue;
-        auto loaded = Server::load(listeners_[i]->files, listeners_[i]->name, keys_);
-        if (!loaded) return std::move(loaded).failure();
-        fresh[i] = *std::move(loaded);
-    }
-    return fresh;
+Result<void> ListenerCertificates::may_replace(const ListenerCertificates& old) const {
+    std::set<std::string, std::less<>> good;
+    old.each([&](const Listener&, const Certificate& one) {
+        if (!one.invalid_at(now())) good.insert(one.files().chain);
+    });
+    std::optional<std::string> found;
+    each([&](const Listener&, const Certificate& one) {
+        if (!found && good.contains(one.files().chain)) found = one.invalid_at(now());
+    });
+    if (found) return fail(ErrorCode::failed, "{}", *found);
+    return {};
 }
 
-void ListenerCertificates::take(Fresh fresh) {
-    for (std::size_t i = 0; i < fresh.size(); ++i) listeners_[i]->tls = std::move(fresh[i]);
-}
-
-void ListenerCertificates::read_again(guard::Log& log) {
-    constexpr std::string_view of_the_rest =
-        "the rest of the configuration is read at start only: restart to apply it";
-    const auto replaced = replace();
+std::size_t ListenerCertificates::count() const {
     std::size_t certificates = 0;
     each([&](const Listener&, const Certificate&) { ++certificates; });
-    LogRecord record("signal");
-    record.add("name", "SIGHUP").add("certificates", certificates);
-    if (!replaced)
-        return record.add("detail", "refused, the old ones stay: " + replaced.error().message)
-            .write(log, LogLevel::error);
-    record.add("detail", fmt::format("read again; {}", of_the_rest)).write(log, LogLevel::info);
-    tell_flaws(log);
-}
-
-Result<void> ListenerCertificates::replace() {
-    auto fresh = load();
-    if (!fresh) return std::move(fresh).failure();
-    for (std::size_t i = 0; i < fresh->size(); ++i) {
-        if (!listeners_[i]->tls || !(*fresh)[i]) continue;
-        const auto& old = listeners_[i]->tls->certificates();
-        const auto& read = (*fresh)[i]->certificates();
-        for (std::size_t pair = 0; pair < read.size(); ++pair) {
-            const auto flaw = read[pair].invalid_at(now());
-            if (flaw && !old[pair].invalid_at(now())) return fail(ErrorCode::failed, "{}", *flaw);
-        }
-    }
-    take(*std::move(fresh));
-    return {};
+    return certificates;
 }
 
 template <class Visit>
 void ListenerCertificates::each(Visit visit) const {
-    for (const auto& listener : listeners_) {
-        if (!listener->tls) continue;
-        for (const Certificate& one : listener->tls->certificates()) visit(*listener, one);
+    for (const Listener& listener : listeners_) {
+        if (!listener.tls) continue;
+        for (const Certificate& one : listener.tls->certificates()) visit(listener, one);
     }
 }
 

@@ -1,5 +1,5 @@
-// The certificates of all listeners, read together: at start, and again at a signal. All of them or
-// none are taken, and those who are connected keep what they have.
+// The certificates of all listeners of one configuration, read together: all of them or none are
+// taken.
 #pragma once
 
 #include <memory>
@@ -17,19 +17,20 @@ namespace smtpblock::tls {
 
 class ListenerCertificates {
 public:
-    /// Throws std::runtime_error when the system gives no random octets.
-    ListenerCertificates();
+    /// The keys must outlive it and all connections.
+    explicit ListenerCertificates(TicketKeys& keys) : keys_(keys) {}
 
-    /// What the listener is to use from read() on, which stays null without files. The reference
-    /// lives as long as this object.
-    const std::unique_ptr<Server>& add(std::string listener, std::vector<CertificateFiles> files);
-
+    void add(std::string listener, std::vector<CertificateFiles> files);
     /// Errors as those of Certificate::load().
     Result<void> read();
-    /// Says in the log what has become of it. Besides what read() refuses, a certificate that
-    /// clients refuse does not take the place of one that they take.
-    void read_again(guard::Log& log);
+    /// Errors: failed, when clients refuse one that would take the place of one that they take.
+    Result<void> may_replace(const ListenerCertificates& old) const;
 
+    /// What a listener is to use, by the order in which they were added; null without files.
+    const std::shared_ptr<const Server>& of(std::size_t listener) const {
+        return listeners_[listener].tls;
+    }
+    std::size_t count() const;
     /// Why clients refuse one of them now.
     std::vector<std::string> invalid() const;
     /// What else is wrong, which stops nobody.
@@ -43,18 +44,14 @@ private:
     struct Listener {
         std::string name;
         std::vector<CertificateFiles> files;
-        std::unique_ptr<Server> tls;
+        std::shared_ptr<const Server> tls;
     };
-    using Fresh = std::vector<std::unique_ptr<Server>>;
 
-    Result<Fresh> load();
-    Result<void> replace();
-    void take(Fresh fresh);
     template <class Visit>
     void each(Visit visit) const;
 
-    TicketKeys keys_;
-    std::vector<std::unique_ptr<Listener>> listeners_;
+    TicketKeys& keys_;
+    std::vector<Listener> listeners_;
 };
 
 }  // namespace smtpblock::tls

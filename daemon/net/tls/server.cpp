@@ -57,13 +57,13 @@ int choose_certificate(SSL* ssl, void*) {
 int use_ticket_key(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
                    EVP_MAC_CTX* mac, int seals) {
     auto& keys = *static_cast<TicketKeys*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
-    const auto& newest = keys.sealing(std::chrono::steady_clock::now());
-    const TicketKeys::Key* key = &newest;
+    const TicketKeys::Key newest = keys.sealing(std::chrono::steady_clock::now());
+    std::optional<TicketKeys::Key> key = newest;
     if (seals == 0) {
         TicketKeys::Name wanted;
         std::copy_n(name, wanted.size(), wanted.begin());
         key = keys.opening(wanted);
-        if (key == nullptr) return 0;  // a full handshake
+        if (!key) return 0;  // a full handshake
     } else {
         std::copy(key->name.begin(), key->name.end(), name);
         if (RAND_bytes(iv, EVP_CIPHER_get_iv_length(EVP_aes_256_cbc())) != 1) return -1;
@@ -80,7 +80,7 @@ int use_ticket_key(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_
     OPENSSL_cleanse(mac_key.data(), mac_key.size());
     if (!ready) return -1;
     // 2: the client gets a new one, and always in TLS 1.3, where each is used once (RFC 8446 C.4).
-    return seals == 0 && (key != &newest || SSL_version(ssl) == TLS1_3_VERSION) ? 2 : 1;
+    return seals == 0 && (key->name != newest.name || SSL_version(ssl) == TLS1_3_VERSION) ? 2 : 1;
 }
 
 }  // namespace

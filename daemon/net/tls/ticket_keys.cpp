@@ -27,23 +27,26 @@ TicketKeys::TicketKeys(Instant now) : next_due_(now + sealing_time) {
         throw std::runtime_error("no key for TLS tickets: the system gives no random octets");
 }
 
-TicketKeys::~TicketKeys() {
-    OPENSSL_cleanse(&current_, sizeof current_);
-    OPENSSL_cleanse(&previous_, sizeof previous_);
+TicketKeys::Key::~Key() {
+    OPENSSL_cleanse(name.data(), name.size());
+    OPENSSL_cleanse(cipher.data(), cipher.size());
+    OPENSSL_cleanse(mac.data(), mac.size());
 }
 
-const TicketKeys::Key& TicketKeys::sealing(Instant now) {
+TicketKeys::Key TicketKeys::sealing(Instant now) {
+    const std::lock_guard hold(mutex_);
     if (Key next; now >= next_due_ && make(next)) {
         previous_ = std::exchange(current_, next);
         next_due_ = now + sealing_time;
-        OPENSSL_cleanse(&next, sizeof next);
     }
     return current_;
 }
 
-const TicketKeys::Key* TicketKeys::opening(const Name& name) const {
-    if (name == current_.name) return &current_;
-    return name == previous_.name ? &previous_ : nullptr;
+std::optional<TicketKeys::Key> TicketKeys::opening(const Name& name) const {
+    const std::lock_guard hold(mutex_);
+    if (name == current_.name) return current_;
+    if (name == previous_.name) return previous_;
+    return std::nullopt;
 }
 
 }  // namespace smtpblock::tls

@@ -1,4 +1,4 @@
-#include "daemon/net/maildir_link.h"
+#include "daemon/net/behind/maildir_link.h"
 
 #include <boost/asio/post.hpp>
 #include <stdexcept>
@@ -13,7 +13,7 @@ using std::chrono::steady_clock;
 
 namespace {
 
-/// On a worker's thread, which must not end by an exception.
+/// On a thread of the pool, which must not end by an exception.
 bool run(const maildir::Job& job) {
     try {
         return job();
@@ -24,14 +24,14 @@ bool run(const maildir::Job& job) {
 
 }  // namespace
 
-MaildirLink::MaildirLink(IoContext& io, boost::asio::thread_pool& workers, guard::Log& log,
-                         const maildir::ServerOptions& options, std::string client,
-                         LinkEvents& events)
+MaildirLink::MaildirLink(IoContext& io, boost::asio::thread_pool& jobs, guard::Log& log,
+                         Options options, std::string client, LinkEvents& events)
     : io_(io),
-      workers_(workers),
+      jobs_(jobs),
       log_(log),
       events_(&events),
-      server_(options, std::move(client)),
+      options_(std::move(options)),
+      server_(*options_, std::move(client)),
       timer_(io) {}
 
 void MaildirLink::connect() {
@@ -65,8 +65,8 @@ void MaildirLink::after_event() {
         record.add("state", "trouble").add("detail", trouble).write(log_, guard::LogLevel::error);
     }
     if (auto job = server_.take_job()) {
-        // The job may hold the message's file, which goes with it on the worker's thread.
-        boost::asio::post(workers_, [self = shared_from_this(), job = *std::move(job)]() mutable {
+        // The job may hold the message's file, which goes with it on the pool's thread.
+        boost::asio::post(jobs_, [self = shared_from_this(), job = *std::move(job)]() mutable {
             const bool answer = run(std::exchange(job, nullptr));
             IoContext& io = self->io_;
             boost::asio::post(io, [self = std::move(self), answer] {

@@ -2,10 +2,7 @@
 // on a pool of threads of their own and come back as events.
 #pragma once
 
-#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
-#include <boost/asio/wait_traits.hpp>
-#include <chrono>
 #include <memory>
 #include <string>
 
@@ -15,19 +12,19 @@
 
 namespace smtpblock::net {
 
-using Timer = boost::asio::basic_waitable_timer<
-    std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>, Executor>;
-
 class MaildirLink : public Link, public std::enable_shared_from_this<MaildirLink> {
 public:
-    MaildirLink(IoContext& io, boost::asio::thread_pool& workers, guard::Log& log,
-                const maildir::ServerOptions& options, std::string client, LinkEvents& events);
+    using Options = std::shared_ptr<const maildir::ServerOptions>;
+
+    MaildirLink(IoContext& io, boost::asio::thread_pool& jobs, guard::Log& log, Options options,
+                std::string client, LinkEvents& events);
 
     void connect();
 
     std::size_t write(std::string_view bytes) override;
     void read(bool wanted) override;
     void begin_tls(tls::Ssl ssl) override;
+    void tell(LinkEvents& events) override { events_ = &events; }
     void close() override;
 
 private:
@@ -36,9 +33,10 @@ private:
     void deliver();
 
     IoContext& io_;
-    boost::asio::thread_pool& workers_;
+    boost::asio::thread_pool& jobs_;
     guard::Log& log_;
     LinkEvents* events_;  ///< null once closed
+    const Options options_;
     maildir::Server server_;
     Timer timer_;
     bool connecting_ = false;

@@ -1,0 +1,42 @@
+#include "daemon/net/listener.h"
+
+#include <utility>
+
+namespace smtpblock::net {
+
+Listener::Listener(ListenerOptions from, std::shared_ptr<const tls::Server> front,
+                   boost::asio::thread_pool& jobs, guard::Log& log)
+    : options(std::move(from)), tls(std::move(front)), reachability(options.upstreams.size()) {
+    for (std::size_t place = 0; place < options.upstreams.size(); ++place)
+        upstreams.push_back(std::make_unique<const Upstream>(
+            Upstream::Options{.address = options.upstreams[place],
+                              .tls = options.session.upstream_tls.at(place),
+                              .verify = options.tls_verify,
+                              .maildir = options.maildir},
+            jobs, log));
+}
+
+std::size_t Listener::most_idle() const {
+    const bool is_maildir = options.upstreams.front().kind == UpstreamAddress::Kind::maildir;
+    return is_maildir ? 0 : options.upstream_idle;
+}
+
+/// What was learnt of the upstreams of one holds for the other.
+bool Listener::is_same_behind(const Listener& other) const {
+    const smtp::SessionOptions& ours = options.session;
+    const smtp::SessionOptions& theirs = other.options.session;
+    return options.upstreams == other.options.upstreams &&
+           options.tls_verify == other.options.tls_verify &&
+           ours.upstream_tls == theirs.upstream_tls &&
+           ours.client_address == theirs.client_address &&
+           ours.learn_rcpt_reply == theirs.learn_rcpt_reply && ours.hostname == theirs.hostname;
+}
+
+std::string Listener::upstreams_text() const {
+    std::string out;
+    for (const UpstreamAddress& upstream : options.upstreams)
+        out += (out.empty() ? "" : ",") + upstream.text();
+    return out;
+}
+
+}  // namespace smtpblock::net
