@@ -33,8 +33,10 @@ void describe(CLI::App& app, Typed& typed) {
         ->type_name("FILE");
     app.add_flag("--check-config", typed.check_config, "Show what it means, and end");
     app.add_option("--store", typed.store, "The store (/var/lib/smtpblock)")->type_name("DIR");
-    app.add_option("--listen", typed.listen, "Listen here instead of where the configuration says")
-        ->type_name("[in:|out:]ADDR:PORT[,tls]")
+    app.add_option("--listen", typed.listen,
+                   "Listen at ADDR:PORT, unix:PATH or systemd:NAME instead of where the "
+                   "configuration says")
+        ->type_name("[in:|out:]WHERE[,tls]")
         ->allow_extra_args(false);
     app.add_option("--upstream", typed.upstream,
                    "With --listen: smtp://HOST:PORT, smtps://HOST:PORT, smtp+unix:PATH, or "

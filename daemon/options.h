@@ -13,7 +13,7 @@
 
 namespace smtpblock {
 
-/// `--listen [in:|out:]ADDR:PORT[,tls]`.
+/// `--listen [in:|out:]WHERE[,tls]`, where WHERE is as in the configuration.
 struct ListenArgument {
     Direction direction = Direction::in;
     bool tls = false;  ///< implicit

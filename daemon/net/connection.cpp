@@ -293,6 +293,7 @@ void Connection::abandon() {
     timer_.cancel();
     if (try_timer_) try_timer_->cancel();
     place_.reset();
+    environment_.service->share_login_failures();
     environment_.owner.on_connection_ended(*this);
 }
 

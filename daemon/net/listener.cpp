@@ -1,5 +1,6 @@
 #include "daemon/net/listener.h"
 
+#include <boost/asio/post.hpp>
 #include <utility>
 
 namespace smtpblock::net {
@@ -30,6 +31,18 @@ bool Listener::is_same_behind(const Listener& other) const {
            ours.upstream_tls == theirs.upstream_tls &&
            ours.client_address == theirs.client_address &&
            ours.learn_rcpt_reply == theirs.learn_rcpt_reply && ours.hostname == theirs.hostname;
+}
+
+void Service::share_login_failures() {
+    const smtp::LoginFailures& ours = profile.login_failures;
+    if (std::exchange(shared_login_failures_, ours.version()) == ours.version()) return;
+    for (const Listener::Part& part : listener->parts)
+        boost::asio::post(*part.io, [to = part.service, ours] {
+            const auto service = to.lock();
+            if (!service) return;
+            service->profile.login_failures = ours;
+            service->shared_login_failures_ = ours.version();
+        });
 }
 
 std::string Listener::upstreams_text() const {

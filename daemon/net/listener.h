@@ -5,6 +5,7 @@
 #include <atomic>
 #include <boost/asio/thread_pool.hpp>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,8 +21,15 @@
 
 namespace smtpblock::net {
 
+struct Service;
+
 /// For all threads.
 struct Listener {
+    struct Part {
+        IoContext* io;
+        std::weak_ptr<Service> service;
+    };
+
     /// `front` is null where it has no TLS.
     Listener(ListenerOptions from, std::shared_ptr<const tls::Server> front,
              boost::asio::thread_pool& jobs, guard::Log& log);
@@ -31,6 +39,9 @@ struct Listener {
     std::vector<std::unique_ptr<const Upstream>> upstreams;
     Reachability reachability;
     std::atomic<std::size_t> idle{0};  ///< connections kept by all threads together
+
+    /// One a thread, set before the first session.
+    std::vector<Part> parts;
 
     /// A Maildir server writes its client into each message: no other one may have it.
     std::size_t most_idle() const;
@@ -49,6 +60,13 @@ struct Service {
     const std::shared_ptr<smtp::Policy> policy;
     smtp::UpstreamProfile profile;
     IdlePool idle;
+
+    /// Tells the other threads in which words the upstream refuses a login, if those are new: a
+    /// blocked client must not get other words on another thread.
+    void share_login_failures();
+
+private:
+    std::uint64_t shared_login_failures_ = 0;  ///< their version
 };
 
 }  // namespace smtpblock::net

@@ -27,6 +27,9 @@ Result<std::unique_ptr<Listeners>> Listeners::make(const Environment& environmen
         for (std::size_t thread = 0; thread < rules.size(); ++thread)
             entry->services.push_back(std::make_shared<Service>(environment.workers[thread]->io(),
                                                                 entry->listener, rules[thread]));
+        for (std::size_t thread = 0; thread < rules.size(); ++thread)
+            entry->listener->parts.push_back(
+                {&environment.workers[thread]->io(), entry->services[thread]});
         if (auto opened = made->open(*entry, before); !opened) return std::move(opened).failure();
         if (before != nullptr) made->inherit(*entry, *before);
         made->entries_.push_back(std::move(entry));

@@ -220,7 +220,8 @@ void Server::Impl::on_accepted(const Entry& to, Arrival arrival) {
             proxied_.erase(place);
             on_no_proxy_header(to, unknown, why);
         });
-    (*place)->start();
+    const auto reader = *place;
+    reader->start();
 }
 
 void Server::Impl::on_no_proxy_header(const Entry& to, const Arrival& arrival,

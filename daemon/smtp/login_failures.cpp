@@ -8,7 +8,9 @@ namespace smtpblock::smtp {
 
 void LoginFailures::learn(Mechanism mechanism, LoginFailure failure) {
     if (failure.words.size() + failure.challenge.size() > limits::learnt_failure_octets) return;
-    seen_[static_cast<std::size_t>(mechanism)] = std::move(failure);
+    auto& seen = seen_[static_cast<std::size_t>(mechanism)];
+    if (!seen || seen->words != failure.words || seen->challenge != failure.challenge) ++version_;
+    seen = std::move(failure);
 }
 
 LoginFailure LoginFailures::answer_to(Mechanism mechanism) const {

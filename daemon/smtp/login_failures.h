@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -25,9 +26,12 @@ public:
     void learn(Mechanism mechanism, LoginFailure failure);
     /// As it was seen for that mechanism, else in the last words of another.
     LoginFailure answer_to(Mechanism mechanism) const;
+    /// Another one when the words are others than before.
+    std::uint64_t version() const { return version_; }
 
 private:
     std::array<std::optional<LoginFailure>, mechanisms.size()> seen_;
+    std::uint64_t version_ = 0;
 };
 
 }  // namespace smtpblock::smtp

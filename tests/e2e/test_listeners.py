@@ -58,6 +58,7 @@ class Listeners(TestCase):
     def test_a_unix_socket(self):
         self.store.add(SENDER, "--dir", "out")
         front = self.configured(
+            'drain = "0s"\n' +
             self.listener("local", f"unix:{self.path}", trusted_networks='["127.0.0.1/32"]'),
             listeners=0)
         front.wait_log(f"^listen .*address=unix:{self.path} ")

@@ -5,10 +5,11 @@ import os
 import signal
 import socket
 import unittest
+import unittest.mock
 
 from client import Client
 from fake_upstream import FakeUpstream
-from support import Daemon, TestCase, wait_until
+from support import ENVIRONMENT, Daemon, TestCase, wait_until
 
 RECIPIENT = "bob@example.org"
 
@@ -145,6 +146,20 @@ class Reload(TestCase):
         self.assertEqual(first.say("NOOP").code, 250)
         self.reload("limits.sessions_per_client = 2\n" + self.listener())
         self.assertEqual(self.client().say("NOOP").code, 250)
+
+    def test_the_service_manager_is_told(self):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.bind(str(self.folder / "notify"))
+            manager.settimeout(30)
+            with unittest.mock.patch.dict(ENVIRONMENT, NOTIFY_SOCKET=str(self.folder / "notify")):
+                self.start(self.listener())
+            self.assertEqual(manager.recv(100), b"READY=1")
+            for toml in (self.listener(), "nonsense"):
+                self.reload(toml)
+                self.assertRegex(manager.recv(100), rb"^RELOADING=1\nMONOTONIC_USEC=\d+$")
+                self.assertEqual(manager.recv(100), b"READY=1")
+            self.front.stop()
+            self.assertEqual(manager.recv(100), b"STOPPING=1")
 
     def test_idle_connections_are_dropped(self):
         self.start(self.listener())

@@ -11,6 +11,7 @@ With ThreadSanitizer, in which a race ends the test:
 
 import itertools
 import os
+import pathlib
 import re
 import signal
 import threading
@@ -172,8 +173,8 @@ class Threads(TestCase):
         def busy():
             times = []
             for task in os.listdir(f"/proc/{front.pid}/task"):
-                fields = open(f"/proc/{front.pid}/task/{task}/schedstat").read().split()
-                times.append(int(fields[2]))  # how often it was given a processor
+                facts = pathlib.Path(f"/proc/{front.pid}/task/{task}/schedstat").read_text()
+                times.append(int(facts.split()[2]))  # how often it was given a processor
             return times
         before = sorted(busy())
         for _ in range(20):
@@ -193,6 +194,25 @@ class Threads(TestCase):
             client.close()
         self.all_of([lambda client=client: log_in(client) for client in clients])
         self.assertEqual(len(self.upstream.logins), 3)
+
+    def test_what_is_learnt_of_a_failed_login_all_know(self):
+        self.store.add("bob@example.com")
+        front = self.configured(self.toml(listener='auth_failure = "local"'))
+        with Client(front.port) as client:
+            client.ehlo()
+            self.assertEqual(client.auth_plain("eve@example.com", "wrong").text,
+                             "535 5.7.8 No such luck")
+
+        def log_in(texts):
+            with Client(front.port) as client:
+                client.ehlo()
+                texts.append(client.auth_plain("bob@example.com", "secret").text)
+
+        def same_words():
+            texts = []
+            self.all_of([lambda: log_in(texts)] * (2 * THREADS))
+            return set(texts) == {"535 5.7.8 No such luck"}
+        wait_until("all threads say the same", same_words)
 
     def test_a_store_that_is_taken_away_and_brought_back(self):
         front = self.configured(self.toml())

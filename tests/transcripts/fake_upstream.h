@@ -39,6 +39,12 @@ public:
         if (implicit_tls) greet();
     }
 
+    /// It was greeted by an earlier session.
+    void be_idle() {
+        expected_.clear();
+        answer_.clear();
+    }
+
     void gets(std::string_view bytes);
     /// Bytes of its, as they reach the session.
     void said(std::string_view bytes);

@@ -232,6 +232,8 @@ std::string fault_at_end(Player& player, const Transcript& transcript) {
     stage.wind_down();
     if (transcript.never_connected && stage.connections != 0)
         return player.told(last, "the upstream was connected");
+    if (transcript.is_kept && *transcript.is_kept != stage.kept)
+        return player.told(last, stage.kept ? "the upstream was kept" : "it was not kept");
     for (const std::string& secret : transcript.never_gets)
         if (got(stage.everything_upstream_got, secret))
             return player.told(last, "the upstream got " + quoted(secret));

@@ -24,6 +24,7 @@ void set_option(const std::string& option, smtp::SessionOptions& options,
     const std::string key = option.substr(0, equals);
     const std::string value = option.substr(equals + 1);
     const auto number = [&] { return static_cast<std::size_t>(std::stoul(value)); };
+    if (key == "idle" || key == "keeps") return;  // of the stage
     if (key == "direction")
         options.direction = direction_of(value).value();
     else if (key == "host")
@@ -111,6 +112,8 @@ Stage::Stage(const Transcript& transcript, std::size_t piece)
     client.loopback = true;
     Endpoint address = *Endpoint::parse("127.0.0.1:40000");
     for (const std::string& option : transcript.listener) {
+        idle_ = idle_ || option == "idle=yes";
+        keeps_ = keeps_ || option == "keeps=yes";
         if (!option.starts_with("client=")) continue;
         address = *Endpoint::parse(option.substr(7));
         client.loopback = smtp::is_loopback(address.address);
@@ -260,6 +263,7 @@ bool Stage::connect() {
     if (session_->want(Side::upstream) != Want::connect || connecting_ == Connecting::silent)
         return false;
     if (upstream_) breaks("a second connection before the end of the first");
+    if (idle_ && session_->may_reuse()) return reuse();
     ++connections;
     if (connecting_ == Connecting::refused) {
         session_->on_closed(Side::upstream, now_, "connection refused");
@@ -276,8 +280,32 @@ bool Stage::connect() {
     return true;
 }
 
+/// One that offers PIPELINING, 8BITMIME and ENHANCEDSTATUSCODES.
+bool Stage::reuse() {
+    idle_ = false;
+    upstream_.emplace(tally_, connecting_ == Connecting::by_robot);
+    upstream_->be_idle();
+    header_is_due_ = false;
+    upstream_ended = false;
+    upstream_closes_ = false;
+    from_upstream_.clear();
+    session_->on_reused({.upstream = 0,
+                         .since = now_,
+                         .transactions = 0,
+                         .secured = false,
+                         .keywords = {},
+                         .host = "mx.example.org"},
+                        now_);
+    return true;
+}
+
 bool Stage::close() {
-    if (session_->want(Side::upstream) == Want::keep) session_->on_kept(false, now_);
+    if (session_->want(Side::upstream) == Want::keep) {
+        if (keeps_) upstream_.reset();
+        kept = keeps_;
+        session_->on_kept(keeps_, now_);
+        return true;
+    }
     if (session_->want(Side::upstream) == Want::close) {
         upstream_.reset();
         upstream_ended = true;

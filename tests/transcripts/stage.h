@@ -47,6 +47,7 @@ public:
     bool client_ended = false;
     bool upstream_ended = false;
     int connections = 0;
+    bool kept = false;  ///< the connection, for another session
     std::string everything_upstream_got;
     std::set<std::string> final_refusals;  ///< all 5xx lines that the client saw
     std::string upstream_said() const { return tally_.everything; }
@@ -59,6 +60,7 @@ public:
 private:
     void pump();
     bool connect();
+    bool reuse();
     bool robot_starts_tls();
     bool close();
     bool write();
@@ -81,6 +83,8 @@ private:
     std::unique_ptr<smtp::Session> session_;
 
     Connecting connecting_ = Connecting::answered;
+    bool idle_ = false;   ///< an earlier session has left a connection
+    bool keeps_ = false;  ///< one that this one leaves is kept
     UpstreamTally tally_;
     std::optional<FakeUpstream> upstream_;      ///< while there is a connection
     smtp::Output from_client_, from_upstream_;  ///< said and not read yet

@@ -175,6 +175,8 @@ private:
     void take_upstream(std::string_view text) {
         if (text == "never connected")
             transcript_.never_connected = true;
+        else if (text == "is kept" || text == "is not kept")
+            transcript_.is_kept = text == "is kept";
         else if (text == "starts TLS")
             add(Act::upstream_starts_tls, "");
         else if (text == "closes")

@@ -29,6 +29,8 @@
 //   [upstream] starts TLS                   like `[client] starts TLS`
 //   [upstream] closes                       its half of the connection; `resets`: all of it
 //   [upstream] never connected              looked at when all is over
+//   [upstream] is kept                      likewise: with `keeps=yes`, for another session; or
+//                                           `is not kept`
 //   [upstream] never gets TEXT              likewise, as it is and inside base64
 //
 // Escapes: \r \n \t \0 \xNN \\ \s (a space), \c at the end of a part (no CRLF behind it), and
@@ -37,6 +39,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -83,6 +86,7 @@ struct Transcript {
     std::vector<std::string> listener;  ///< `key=value`, in order
     std::vector<std::string> never_gets;
     bool never_connected = false;
+    std::optional<bool> is_kept;
     std::vector<Step> steps;
 };
 
