@@ -38,13 +38,18 @@ RecordBuffer::RecordBuffer(std::size_t budget)
     : budget_(budget), capacity_(budget), octets_(allocated(budget)) {}
 
 /// Memory that is touched in large pages, where there is much of it: a fault for each small one
-/// costs more than writing the record.
+/// costs more than writing the record. What is not used of it is never touched, not even to mark
+/// it for a sanitizer.
 RecordBuffer::Octets RecordBuffer::allocated(std::size_t octets) {
-    void* memory = nullptr;
-    const std::size_t alignment = octets > huge_page_octets ? huge_page_octets : sizeof(void*);
-    if (::posix_memalign(&memory, alignment, octets) != 0) throw std::bad_alloc();
+    void* const memory =
+        ::mmap(nullptr, octets, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) throw std::bad_alloc();
     if (octets > huge_page_octets) ::madvise(memory, octets, MADV_HUGEPAGE);
-    return Octets(static_cast<char*>(memory));
+    return {static_cast<char*>(memory), Unmap{octets}};
+}
+
+void RecordBuffer::Unmap::operator()(char* memory) const {
+    ::munmap(memory, octets);
 }
 
 bool RecordBuffer::add(const Record& record) {

@@ -54,10 +54,11 @@ private:
         std::uint64_t place;
     };
 
-    struct Free {
-        void operator()(char* octets) const { std::free(octets); }
+    struct Unmap {
+        std::size_t octets = 0;
+        void operator()(char* memory) const;
     };
-    using Octets = std::unique_ptr<char[], Free>;
+    using Octets = std::unique_ptr<char[], Unmap>;
 
     static Octets allocated(std::size_t octets);
     void sort(std::span<Entry> entries, std::size_t depth);

@@ -12,6 +12,7 @@
 #include "daemon/guard/log_record.h"
 #include "daemon/maildir/delivery.h"
 #include "daemon/notify.h"
+#include "daemon/own_upstream.h"
 
 namespace smtpblock {
 namespace {
@@ -46,7 +47,12 @@ std::string system_hostname() {
 Result<Setup> read_setup(const Options& options) {
     const auto config = find_config(options.config);
     if (!config) return fail(config.error().code, "{}", config.error().message);
-    return make_setup(options, *config, system_hostname());
+    auto setup = make_setup(options, *config, system_hostname());
+    if (!setup) return setup;
+    // Names wait for a resolver, so they are looked up by --check-config alone.
+    const auto names = options.check_config ? Names::resolved : Names::as_addresses;
+    if (auto other = refuse_own_upstreams(*setup, names); !other) return std::move(other).failure();
+    return setup;
 }
 
 Daemon::Daemon(Options options, Setup setup, std::unique_ptr<StoreReader> rules,

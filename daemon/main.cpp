@@ -15,6 +15,7 @@
 #include "common/store_paths.h"
 #include "common/store_reader.h"
 #include "common/text.h"
+#include "daemon/check_upstreams.h"
 #include "daemon/daemon.h"
 #include "daemon/guard/log.h"
 #include "daemon/net/front/activated_sockets.h"
@@ -58,6 +59,15 @@ Result<void> check_certificates(const Setup& setup) {
     return {};
 }
 
+/// The last of what --check-config says: it takes longest.
+int report_upstreams(const Setup& setup) {
+    std::fflush(stdout);
+    const UpstreamCheck check = check_upstreams(setup);
+    for (const std::string& line : check.found) fmt::print("{}\n", line);
+    for (const std::string& flaw : check.flaws) complain(flaw);
+    return check.flaws.empty() && std::fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 int run(const Options& options) {
     auto setup = read_setup(options);
     if (!setup) return complain(setup.error().message);
@@ -72,9 +82,8 @@ int run(const Options& options) {
         return complain(fmt::format("{}; to make it: smtpblock --store {} init",
                                     rules.error().message, printable(setup->store)));
     if (!rules) return complain(rules.error().message);
-    if (options.check_config) return std::fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-
     std::signal(SIGPIPE, SIG_IGN);
+    if (options.check_config) return report_upstreams(*setup);
     raise_descriptor_limit();
     Daemon daemon(options, *std::move(setup), *std::move(rules), net::ActivatedSockets::take());
     const auto served = daemon.serve();

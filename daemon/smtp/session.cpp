@@ -1,6 +1,7 @@
 #include "daemon/smtp/session.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "common/text.h"
@@ -8,6 +9,14 @@
 #include "daemon/smtp/session_impl.h"
 
 namespace smtpblock::smtp {
+
+namespace {
+
+/// A PROXY header of version 2 begins with two, and a line with NUL: from whoever is not listed it
+/// is no SMTP.
+constexpr unsigned proxy_signature_empty_lines = 2;
+
+}  // namespace
 
 Session::Session(const SessionOptions& options, ClientInfo client, Policy& policy,
                  UpstreamProfile& profile, Instant now)
@@ -325,6 +334,7 @@ bool Session::Impl::take_command() {
             input_.forget_line();
             break;
         case LineBuffer::State::bad_octet:
+            if (empty_lines_ == proxy_signature_empty_lines) return not_smtp();
             refuse("500 5.5.2 Error: bare CR, bare LF, NUL or control character in a command");
             give_up_auth();
             break;
@@ -361,6 +371,13 @@ void Session::Impl::take_line(std::string_view line) {
         auth_response(line);
     else
         perform(Command::parse(line));
+    empty_lines_ = line.empty() ? empty_lines_ + 1 : std::numeric_limits<unsigned>::max() / 2;
+}
+
+/// False: there is no use in taking more.
+bool Session::Impl::not_smtp() {
+    end_with("421 4.7.0", "Error: this is a mail server");
+    return false;
 }
 
 void Session::Impl::perform(const Command& command) {
@@ -396,7 +413,8 @@ void Session::Impl::perform(const Command& command) {
         case Verb::bdat:
             return end_with("421 4.7.0", "Error: CHUNKING is not offered");
         case Verb::not_smtp:
-            return end_with("421 4.7.0", "Error: this is a mail server");
+            not_smtp();
+            return;
         case Verb::unknown:
             return refuse("502 5.5.2 Error: command not recognized");
     }

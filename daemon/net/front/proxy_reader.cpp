@@ -61,8 +61,8 @@ void ProxyReader::await() {
 /// What is no header yet is taken off, since a socket with unread octets would be ready for ever.
 void ProxyReader::look() {
     std::array<char, look_octets> octets;
-    const auto seen = recv(arrival_.socket.number(), octets.data(), octets.size(),
-                           MSG_PEEK | MSG_DONTWAIT);
+    const auto seen =
+        recv(arrival_.socket.number(), octets.data(), octets.size(), MSG_PEEK | MSG_DONTWAIT);
     if (seen < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return await();
     if (seen < 0) return fail(std::strerror(errno));
     if (seen == 0) return fail(head_.empty() ? "closed without one" : "closed within it");
