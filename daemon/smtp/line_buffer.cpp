@@ -8,6 +8,7 @@
 namespace smtpblock::smtp {
 
 void LineBuffer::append(std::string_view bytes) {
+    if (begin_ > size()) drop_taken();
     const std::size_t octets = bytes_.size() + bytes.size();
     if (octets > bytes_.capacity()) grow(bytes_, std::max(octets, 2 * bytes_.capacity()));
     bytes_ += bytes;
@@ -65,6 +66,15 @@ void LineBuffer::take_line(std::size_t octets) {
 
 void LineBuffer::clear() {
     take_line(size());
+}
+
+/// What is never quite empty must not keep all that ever went through it.
+void LineBuffer::drop_taken() {
+    const std::size_t left = size();
+    std::copy_n(bytes_.data() + begin_, left, bytes_.data());
+    smtp::wipe(bytes_.data() + left, begin_);
+    bytes_.resize(left);
+    begin_ = 0;
 }
 
 void LineBuffer::wipe() {

@@ -42,6 +42,8 @@ public:
     void take(std::size_t octets);
     std::size_t size() const { return bytes_.size() - begin_; }
     bool empty() const { return size() == 0; }
+    /// How many octets there is memory for.
+    std::size_t capacity() const { return bytes_.capacity(); }
     /// Takes all there is, wiped.
     void clear();
 
@@ -49,6 +51,7 @@ private:
     State skip();
     State spoil(State state);
     void take_line(std::size_t octets);
+    void drop_taken();
     void wipe();
 
     std::string bytes_;

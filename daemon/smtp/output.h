@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,8 @@ public:
     std::string_view pending() const { return borrowed_.empty() ? own() : borrowed_; }
     bool empty() const { return size() == 0; }
     std::size_t size() const { return borrowed_.size() + own().size(); }
+    /// How many octets of its own there is memory for.
+    std::size_t capacity() const { return bytes_.capacity(); }
     /// Of all the octets that were ever taken.
     std::uint64_t total_taken() const { return total_taken_; }
 
@@ -56,7 +59,8 @@ public:
         total_taken_ += octets;
         if (!borrowed_.empty()) return borrowed_.remove_prefix(octets);
         begin_ += octets;
-        if (own().empty()) clear();
+        if (own().empty()) return clear();
+        if (begin_ > own().size()) drop_taken();
     }
 
     void clear() {
@@ -78,6 +82,15 @@ private:
 
     void make_room(std::size_t octets) {
         if (secret_) grow(bytes_, bytes_.size() + octets);
+    }
+
+    /// What is never quite empty must not keep all that ever went through it.
+    void drop_taken() {
+        const std::size_t left = own().size();
+        std::memmove(bytes_.data(), own().data(), left);
+        if (secret_) wipe(bytes_.data() + left, begin_);
+        bytes_.resize(left);
+        begin_ = 0;
     }
 
     void wipe_secret() {

@@ -109,4 +109,16 @@ TEST_CASE("growth loses nothing") {
     CHECK(buffer.empty());
 }
 
+TEST_CASE("lines that always end in the next piece do not pile up") {
+    LineBuffer buffer;
+    buffer.append("NO");
+    for (int i = 0; i < 10000; ++i) {
+        buffer.append("OP\r\nNO");
+        REQUIRE(buffer.next(20) == State::line);
+        REQUIRE(buffer.line() == "NOOP");
+        REQUIRE(buffer.rest() == "NO");
+    }
+    CHECK(buffer.capacity() < 1000);
+}
+
 }  // namespace smtpblock::smtp

@@ -74,4 +74,27 @@ TEST_CASE("a secret moves on when the place grows") {
     CHECK(drained(output, 1000) == "secret" + large);
 }
 
+TEST_CASE("what is never quite empty does not keep what went through it") {
+    Output output;
+    const std::string piece(1000, 'x');
+    for (int i = 0; i < 1000; ++i) {
+        output.append(piece);
+        output.append(piece);
+        output.taken(i == 0 ? 1500 : 2000);
+    }
+    CHECK(output.size() == 500);
+    CHECK(output.capacity() < 10000);
+    CHECK(output.total_taken() == 1999500);
+}
+
+TEST_CASE("a secret that moves to the front leaves nothing behind") {
+    Output output;
+    output.append("AUTH PLAIN ");
+    output.append_secret("secret");
+    output.taken(12);
+    const char* const place = output.pending().data();
+    CHECK(output.pending() == "ecret");
+    CHECK(std::string_view(place + 5, 12) == std::string(12, '\0'));
+}
+
 }  // namespace smtpblock::smtp
