@@ -45,12 +45,16 @@ DataScanner::Scan DataScanner::scan(std::string_view bytes) {
     return result;
 }
 
+void DataScanner::finish() {
+    if (at_ == At::cr && bad_octet_ == nullptr) bad_octet_ = "<CR>";
+}
+
 /// True when `c` is the last octet of the message.
 bool DataScanner::step(char c) {
     const char* bad = nullptr;
     switch (at_) {
         case At::line_start:
-            if (c == '.') {
+            if (c == '.' && framing_ == Framing::dotted) {
                 at_ = At::dot;
                 return false;
             }

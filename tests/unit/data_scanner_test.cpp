@@ -123,4 +123,57 @@ TEST_CASE("any split gives the output of one piece, and both agree with a slow r
     }
 }
 
+TEST_CASE("in what is counted a dot means nothing, and a CR waits for its LF") {
+    DataScanner scanner(Framing::counted);
+    CHECK(scanner.scan(".\r\n.\r\n").passed == ".\r\n.\r\n");
+    CHECK(scanner.scan("a\r").passed == "a");
+    const auto next = scanner.scan("\n.");
+    CHECK(next.held == "\r");
+    CHECK(next.passed == "\n.");
+    CHECK_FALSE(next.complete);
+    scanner.finish();
+    CHECK(scanner.bad_octet() == nullptr);
+}
+
+TEST_CASE("a CR at the very end of what is counted is a bare one") {
+    DataScanner scanner(Framing::counted);
+    CHECK(scanner.scan("a\r").passed == "a");
+    CHECK(scanner.bad_octet() == nullptr);
+    scanner.finish();
+    CHECK(scanner.bad_octet() == std::string("<CR>"));
+}
+
+TEST_CASE("any split of what is counted gives the output of one piece") {
+    const std::string_view alphabet{"\r\n.a\0\r\nxxxx", 11};
+    std::mt19937 random(20261126);
+    for (int round = 0; round < 20000; ++round) {
+        std::string bytes;
+        for (auto octets = random() % 24; octets > 0; --octets)
+            bytes += alphabet[random() % alphabet.size()];
+        for (auto lines = random() % 3; lines > 0; --lines)
+            bytes += std::string(random() % 70, 'x') + "\r\n";
+        std::string passed[2];
+        std::string bad[2];
+        for (const std::size_t way : {0U, 1U}) {
+            const std::size_t piece = way == 0 ? bytes.size() + 1 : 1 + random() % 5;
+            DataScanner scanner(Framing::counted);
+            for (std::size_t at = 0; at < bytes.size(); at += piece) {
+                const auto step = scanner.scan(std::string_view(bytes).substr(at, piece));
+                REQUIRE_FALSE(step.complete);
+                (passed[way] += step.held) += step.passed;
+            }
+            scanner.finish();
+            if (scanner.bad_octet() != nullptr) bad[way] = scanner.bad_octet();
+        }
+        CAPTURE(round, bytes);
+        REQUIRE(bad[0] == bad[1]);
+        REQUIRE(passed[0] == passed[1]);
+        REQUIRE(bytes.starts_with(passed[0]));
+        if (bad[0].empty()) REQUIRE(passed[0] == bytes);
+        const auto bare_lf = bytes.find('\n');
+        if (bare_lf == 0) REQUIRE(bad[0] == "<LF>");
+        if (bytes.find('\0') != std::string::npos) REQUIRE_FALSE(bad[0].empty());
+    }
+}
+
 }  // namespace smtpblock::smtp
