@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <system_error>
 #include <utility>
 
 #include "common/text.h"
@@ -132,6 +134,22 @@ PathArgument PathArgument::parse(std::string_view argument, std::string_view key
     }
     result.fault = sound ? Fault::none : Fault::address;
     return result;
+}
+
+std::optional<ChunkArgument> ChunkArgument::parse(std::string_view argument) {
+    constexpr std::size_t most_digits = 20;
+    const std::string_view digits = argument.substr(0, argument.find_first_of(white_space));
+    const std::string_view rest = trimmed(argument.substr(digits.size()));
+    const bool sound = !digits.empty() && digits.size() <= most_digits &&
+                       std::all_of(digits.begin(), digits.end(), is_digit) &&
+                       (rest.empty() || equal_ignoring_case(rest, "LAST"));
+    if (!sound) return std::nullopt;
+    ChunkArgument parsed;
+    parsed.last = !rest.empty();
+    const auto [end, error] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), parsed.octets);
+    if (error != std::errc{} || parsed.octets > most_octets) parsed.octets = most_octets + 1;
+    return parsed;
 }
 
 }  // namespace smtpblock::smtp

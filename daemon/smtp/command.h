@@ -25,8 +25,8 @@ enum class Verb : std::uint8_t {
     starttls,
     xclient,          ///< Postfix's, from a front that is listed
     not_implemented,  ///< a verb of the RFCs that is not offered: EXPN, ETRN, HELP
-    bdat,             ///< not offered, so where its chunk ends is nobody's knowledge
-    not_smtp,         ///< another protocol's first line, or none at all: no use to talk on
+    bdat,
+    not_smtp,  ///< another protocol's first line, or none at all: no use to talk on
     unknown,
 };
 
@@ -63,6 +63,16 @@ struct PathArgument {
     /// `keyword` is `FROM:` or `TO:`. White space behind the colon and missing brackets are let
     /// through, as Postfix does.
     static PathArgument parse(std::string_view argument, std::string_view keyword);
+};
+
+/// What stands behind BDAT (RFC 3030 2): a size in octets, and LAST where it is the last chunk.
+struct ChunkArgument {
+    std::uint64_t octets = 0;  ///< 2^63 and one where it is more
+    bool last = false;
+
+    static constexpr std::uint64_t most_octets = std::uint64_t{1} << 63;
+    /// Nothing when it is none.
+    static std::optional<ChunkArgument> parse(std::string_view argument);
 };
 
 }  // namespace smtpblock::smtp

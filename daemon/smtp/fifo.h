@@ -25,6 +25,7 @@ public:
     std::size_t capacity() const { return items_.capacity(); }
     T& front() { return items_[head_]; }
     const T& front() const { return items_[head_]; }
+    T& back() { return items_.back(); }
     /// The item `i` places behind the front.
     T& operator[](std::size_t i) { return items_[head_ + i]; }
     T pop() {

@@ -32,6 +32,10 @@ inline constexpr std::size_t read_ahead_octets = 64 * 1024;
 /// What a message may be ahead of an upstream that takes it slower than it comes.
 inline constexpr std::size_t data_ahead_octets = 128 * 1024;
 
+/// What is gathered of a chunk before the upstream is sent it, so that a client that sends a few
+/// octets at a time costs no BDAT each.
+inline constexpr std::size_t piece_octets = 16 * 1024;
+
 /// What a client may leave unread of its answers before it is read no further.
 inline constexpr std::size_t unread_answers_octets = 64 * 1024;
 

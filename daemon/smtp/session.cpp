@@ -16,6 +16,8 @@ namespace {
 /// is no SMTP.
 constexpr unsigned proxy_signature_empty_lines = 2;
 
+constexpr std::string_view out_of_step = "Error: out of step, closing connection";
+
 }  // namespace
 
 Session::Session(const SessionOptions& options, ClientInfo client, Policy& policy,
@@ -187,7 +189,7 @@ void Session::Impl::on_closed(Side side, Instant now, std::string_view why) {
 
 /// The client has gone.
 void Session::Impl::part_from_upstream() {
-    if (!said_quit_ || !link_.ready() || !link_.quiet()) return drop_upstream();
+    if (!said_quit_ || chunks_ || !link_.ready() || !link_.quiet()) return drop_upstream();
     link_.send("QUIT\r\n", {.due = Due::quit});
     upstream_since_ = now_;
 }
@@ -256,7 +258,9 @@ Want Session::Impl::want(Side side) const {
 
 bool Session::Impl::may_read_client() const {
     if (ending_ != Ending::no || client_eof_ || client_tls_ == ClientTls::due) return false;
-    if (mode_ == Mode::message && link_.output().size() >= limits::data_ahead_octets) return false;
+    if (mode_ == Mode::message &&
+        (link_.unsent() >= limits::data_ahead_octets || link_.replies_due() >= limits::pipelined))
+        return false;
     return input_.size() < limits::read_ahead_octets &&
            client_output_.size() < limits::unread_answers_octets &&
            replies_.size() < limits::pipelined;
@@ -305,10 +309,13 @@ void Session::Impl::work() {
     while (ending_ == Ending::no) {
         if (errors_ >= options_.errors) {
             end_with("421 4.7.0", "Error: too many errors");
+        } else if (hold_ == Hold::chunk_replies && link_.quiet()) {
+            finish_chunks();
         } else if (mode_ == Mode::message) {
             if (input_.empty()) return on_no_more();
-            const std::string bytes(input_.rest());
-            input_.take(input_.size());
+            const std::uint64_t most = chunks_ ? chunks_->left : input_.size();
+            const std::string bytes(input_.rest().substr(0, most));
+            input_.take(bytes.size());
             take_message_bytes(bytes);
             link_.output().keep_borrowed();
         } else if (draining_ && is_idle() && hold_ == Hold::nothing) {
@@ -366,7 +373,7 @@ void Session::Impl::on_no_more() {
 
 void Session::Impl::take_line(std::string_view line) {
     if (poisoned_)
-        end_with("421 4.7.0", "Error: out of step, closing connection");
+        end_with("421 4.7.0", out_of_step);
     else if (mode_ == Mode::auth_response)
         auth_response(line);
     else
@@ -381,8 +388,10 @@ bool Session::Impl::not_smtp() {
 }
 
 void Session::Impl::perform(const Command& command) {
-    if (must_start_tls(command.verb))
-        return refuse("530 5.7.0 Must issue a STARTTLS command first");
+    if (chunks_ && chunks_->bad_octet() != nullptr && command.verb != Verb::bdat)
+        return end_with("421 4.7.0", out_of_step);
+    if (must_start_tls(command.verb) && command.verb != Verb::bdat)
+        return refuse(must_start_tls_first);
     switch (command.verb) {
         case Verb::helo:
             return helo(command.argument);
@@ -411,7 +420,7 @@ void Session::Impl::perform(const Command& command) {
         case Verb::not_implemented:
             return refuse(not_implemented);
         case Verb::bdat:
-            return end_with("421 4.7.0", "Error: CHUNKING is not offered");
+            return bdat(command.argument);
         case Verb::not_smtp:
             not_smtp();
             return;

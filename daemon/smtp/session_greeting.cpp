@@ -20,6 +20,7 @@ void Session::Impl::helo(std::string_view argument) {
     if (name.empty()) return refuse("501 5.5.4 Syntax: HELO hostname");
     take_greeting("HELO", name);
     say(fmt::format("250 {}", host()));
+    end_if_login_is_lost();
 }
 
 void Session::Impl::ehlo(std::string_view argument) {
@@ -45,11 +46,13 @@ void Session::Impl::ehlo(std::string_view argument) {
     if (keywords.eight_bit_mime) lines.emplace_back("8BITMIME");
     if (keywords.dsn) lines.emplace_back("DSN");
     if (keywords.smtputf8) lines.emplace_back("SMTPUTF8");
+    if (keywords.chunking) lines.emplace_back("CHUNKING");
 
     std::string reply;
     for (const std::string& line : lines)
         reply += fmt::format("250{}{}\r\n", &line == &lines.back() ? ' ' : '-', line);
     replies_.say(reply);
+    end_if_login_is_lost();
 }
 
 /// Every name of a connection counts, not the last alone. False when the session ends by it, or
@@ -72,15 +75,18 @@ bool Session::Impl::add_name(std::string_view argument) {
 void Session::Impl::take_greeting(std::string_view verb, std::string_view name) {
     hello_ = fmt::format("{} {}\r\n", verb, name);
     offered_ = profile_.keywords;
+    abandon_chunks();
     forget_transaction();
     if (link_.ready()) greet_upstream();
 }
 
 void Session::Impl::rset(std::string_view argument) {
     if (!argument.empty()) return refuse("501 5.5.4 Syntax: RSET");
+    abandon_chunks();
     forget_transaction();
     copy_upstream("RSET\r\n");
     say("250 2.0.0 Ok");
+    end_if_login_is_lost();
 }
 
 void Session::Impl::noop() {
@@ -117,7 +123,7 @@ void Session::Impl::starttls(std::string_view argument) {
 bool Session::Impl::must_start_tls(Verb verb) const {
     if (options_.starttls != StartTls::required || client_tls_ == ClientTls::active) return false;
     return verb == Verb::mail || verb == Verb::rcpt || verb == Verb::data || verb == Verb::rset ||
-           verb == Verb::vrfy || verb == Verb::auth;
+           verb == Verb::vrfy || verb == Verb::auth || verb == Verb::bdat;
 }
 
 /// A new dialogue, with the client's names and errors kept. What he said or was in clear text does
@@ -133,7 +139,7 @@ void Session::Impl::on_client_tls() {
 }
 
 void Session::Impl::copy_upstream(std::string_view command) {
-    if (!link_.ready()) return;
+    if (!link_.ready() || (chunks_ && chunks_->as_data)) return;
     if (link_.quiet()) upstream_since_ = now_;
     link_.send(command, {.due = Due::dropped});
 }

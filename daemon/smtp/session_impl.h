@@ -1,8 +1,8 @@
 // The inside of a Session. Its functions stand by phase: session.cpp (events, the loop over
 // commands, endings), session_greeting.cpp (EHLO and the commands that need nobody),
 // session_auth.cpp, session_auth_local.cpp, session_xclient.cpp, session_mail.cpp (MAIL, RCPT:
-// where a recipient is decided), session_data.cpp, session_upstream.cpp (what the upstream's
-// replies mean, and its loss).
+// where a recipient is decided), session_data.cpp, session_chunks.cpp (BDAT), session_upstream.cpp
+// (what the upstream's replies mean, and its loss).
 #pragma once
 
 #include <fmt/format.h>
@@ -18,6 +18,7 @@
 #include "daemon/smtp/data_scanner.h"
 #include "daemon/smtp/esmtp_parameters.h"
 #include "daemon/smtp/line_buffer.h"
+#include "daemon/smtp/newline_normalizer.h"
 #include "daemon/smtp/output.h"
 #include "daemon/smtp/reply_queue.h"
 #include "daemon/smtp/sasl_exchange.h"
@@ -30,6 +31,14 @@ namespace smtpblock::smtp {
 
 /// What Postfix says to a command of the RFCs that is switched off.
 inline constexpr std::string_view not_implemented = "502 5.5.1 Error: command not implemented";
+
+inline constexpr std::string_view must_start_tls_first =
+    "530 5.7.0 Must issue a STARTTLS command first";
+
+inline constexpr std::string_view no_valid_recipients = "554 5.5.1 Error: no valid recipients";
+
+inline constexpr std::string_view unavailable =
+    "451 4.3.0 Error: mail server temporarily unavailable";
 
 /// AUTH without an upstream that could judge it.
 inline constexpr std::string_view unavailable_for_auth =
@@ -67,7 +76,8 @@ private:
         auth_reply,     ///< the upstream owes a step of AUTH
         local_failure,  ///< auth_->local is due
         data_reply,     ///< the upstream owes the answer to DATA
-        end_reply,      ///< the upstream owes the answer to the final dot
+        chunk_replies,  ///< the last chunk is here, and the upstream has not answered all before it
+        end_reply,      ///< the upstream owes the answer to the final dot, or to the last chunk
     };
     enum class Ending : std::uint8_t { no, after_answers, now };
     enum class ClientTls : std::uint8_t {
@@ -127,10 +137,47 @@ private:
         std::string host;    ///< as its banner named it
     };
 
+    /// A message on its way by DATA.
     struct Message {
         Message() {}
         DataScanner scanner;
+        NewlineNormalizer normalizer;  ///< instead, where bare line ends are normalized
         bool upstream_lost = false;
+
+        const char* bad_octet() const {
+            return scanner.bad_octet() != nullptr ? scanner.bad_octet() : normalizer.bad_octet();
+        }
+    };
+
+    /// A message on its way by BDAT, from its first chunk to its last.
+    struct Chunks {
+        Chunks() {}
+        DataScanner scanner{Framing::counted};
+        NewlineNormalizer normalizer{Framing::counted};  ///< instead
+        std::uint64_t octets = 0;                        ///< of all chunks that were announced
+        std::uint64_t chunk_octets = 0;                  ///< of the one that is read
+        std::uint64_t left = 0;                          ///< of it, to come
+        bool last = false;                               ///< no other comes behind it
+        bool as_data = false;                            ///< the upstream has said 354 to it
+        std::string piece;    ///< what the upstream has to get and was not sent yet
+        std::string refusal;  ///< of this chunk and all behind it, with its CRLF
+
+        const char* bad_octet() const {
+            return scanner.bad_octet() != nullptr ? scanner.bad_octet() : normalizer.bad_octet();
+        }
+    };
+
+    /// Due when the upstream has answered all that it got of the chunk.
+    struct ChunkAnswer {
+        ReplyQueue::Place place = 0;
+        std::uint64_t pieces = 0;  ///< sent to it when that was the last one
+        std::uint64_t octets = 0;
+        std::uint32_t transaction = 0;
+    };
+
+    struct MessageRefusal {
+        std::string words;     ///< none: it is not refused
+        bool is_error = true;  ///< of the client's
     };
 
     // session.cpp
@@ -154,6 +201,11 @@ private:
     void end_with(std::string_view code_and_class, std::string_view why);
     void end() {
         if (ending_ == Ending::no) ending_ = Ending::after_answers;
+    }
+    /// A login went with the connection that it was made on.
+    void end_if_login_is_lost() {
+        if (authenticated_ && !link_.connected())
+            end_with("421 4.3.0", "Error: connection to the mail server lost");
     }
     std::string_view host() const;
     Subject subject() const;
@@ -214,14 +266,39 @@ private:
     void forward_rcpt(const PathArgument& recipient);
     const std::string& rcpt_refusal() const;
     std::string filled(const std::string& reply, const Path& recipient) const;
-    void forget_transaction() { transaction_.reset(); }
+    void forget_transaction() {
+        transaction_.reset();
+        chunks_.reset();
+    }
 
     // session_data.cpp
     void data(std::string_view argument);
+    MessageRefusal message_refusal();
+    void send_data(ReplyQueue::Place place);
     void on_data_reply(ReplyQueue::Place place, const Reply& reply);
     void take_message_bytes(std::string_view bytes);
     void end_message();
     void on_end_reply(ReplyQueue::Place place, const Reply& reply);
+    std::string refusal_at_end();
+    bool normalizes() const { return options_.bare_newline == BareNewline::normalize; }
+
+    // session_chunks.cpp
+    void bdat(std::string_view argument);
+    void begin_chunks();
+    void on_data_reply_for_chunks(const Reply& reply);
+    void read_chunk();
+    void take_chunk_bytes(std::string_view bytes);
+    void pass_chunk_bytes(std::string_view bytes);
+    void send_piece(std::string_view more);
+    void refuse_bad_chunk();
+    void refuse_chunk();
+    void end_chunk();
+    void end_chunks();
+    void finish_chunks();
+    void on_chunk_reply(const Expected& expected, const Reply& reply);
+    void settle_piece(std::uint32_t transaction, std::string_view refusal);
+    void refuse_lost_chunks();
+    void abandon_chunks();
 
     // session_upstream.cpp
     void hold(Verb verb, std::string_view argument);
@@ -279,6 +356,12 @@ private:
     std::optional<Transaction> transaction_;
     std::optional<AuthExchange> auth_;
     std::optional<Message> message_;
+    std::optional<Chunks> chunks_;
+    Fifo<ChunkAnswer> chunk_answers_;
+    std::uint64_t pieces_sent_ = 0;
+    std::uint64_t pieces_answered_ = 0;
+    std::uint32_t refused_chunks_ = 0;  ///< the transaction of which one was, in chunk_refusal_
+    std::string chunk_refusal_;
     std::uint32_t transactions_ = 0;
     std::size_t errors_ = 0;
     unsigned empty_lines_ = 0;               ///< so far, while the client has said nothing else

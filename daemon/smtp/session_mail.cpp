@@ -62,6 +62,7 @@ bool Session::Impl::declares_smtputf8(const PathArgument& parsed) const {
 /// Where a recipient is decided.
 void Session::Impl::rcpt(std::string_view argument) {
     if (!transaction_) return refuse("503 5.5.1 Error: need MAIL command");
+    if (chunks_) return refuse("503 5.5.1 Error: RCPT after BDAT");
     const PathArgument parsed = PathArgument::parse(argument, "TO:");
     if (parsed.eight_bit && !transaction_->needs.smtputf8) return refuse(undeclared);
     if (const auto fault = path_fault(parsed.fault, "501 5.5.4 Syntax: RCPT TO:<address>",

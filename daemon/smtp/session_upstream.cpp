@@ -6,7 +6,6 @@
 namespace smtpblock::smtp {
 namespace {
 
-constexpr std::string_view unavailable = "451 4.3.0 Error: mail server temporarily unavailable";
 std::string_view first_word(std::string_view text) {
     return text.substr(0, text.find(' '));
 }
@@ -92,6 +91,8 @@ void Session::Impl::on_reply(const Expected& expected, const Reply& reply) {
             return relay(expected.place, reply);
         case Due::data:
             return on_data_reply(expected.place, reply);
+        case Due::chunk:
+            return on_chunk_reply(expected, reply);
         case Due::end:
             return on_end_reply(expected.place, reply);
         case Due::auth:
@@ -164,7 +165,7 @@ void Session::Impl::refuse_upstream(const Reply& reply) {
     fail_held(is_refusal ? reply.wire : fmt::format("{}\r\n", unavailable));
     if (reply.code == 421) end();
     drop_upstream();
-    if (authenticated_) end_with("421 4.3.0", "Error: connection to the mail server lost");
+    end_if_login_is_lost();
 }
 
 void Session::Impl::lose_upstream(std::string_view why) {
@@ -174,15 +175,15 @@ void Session::Impl::lose_upstream(std::string_view why) {
     const auto never = link_.close();
     // One that had died while it was idle says nothing of its server: another one is made.
     if (upstream_.reused) return;
+    refuse_lost_chunks();
     for (const Expected& expected : never) answer_for_lost(expected);
     fail_held(fmt::format("{}\r\n", unavailable));
     give_up_local_failure();
     if (message_) message_->upstream_lost = true;
     if (transaction_ && transaction_->mail_sent && transaction_->refusal.empty())
         transaction_->refusal = fmt::format("{}\r\n", unavailable);
-    // The login went with the connection; a message is read to its end first.
-    if (authenticated_ && !message_)
-        end_with("421 4.3.0", "Error: connection to the mail server lost");
+    // A message is read to its end first.
+    if (!message_ && !chunks_) end_if_login_is_lost();
 }
 
 /// MAIL was refused: its refusal is the reply to each recipient, and a 421 the last.
@@ -211,7 +212,9 @@ void Session::Impl::answer_for_lost(const Expected& expected) {
             return answer_mail_refused(expected.place);
         case Due::data:
             hold_ = Hold::nothing;
-            return answer(expected.place, unavailable);
+            return chunks_ ? read_chunk() : answer(expected.place, unavailable);
+        case Due::chunk:
+            return settle_piece(expected.transaction, fmt::format("{}\r\n", unavailable));
         case Due::end:
             // It may have been delivered (RFC 1047): neither yes nor a final no can be said.
             hold_ = Hold::nothing;
@@ -227,7 +230,9 @@ void Session::Impl::answer_for_lost(const Expected& expected) {
 
 void Session::Impl::drop_upstream() {
     if (!link_.connected() && link_.state() != UpstreamLink::State::connecting) return;
-    for (const Expected& expected : link_.close()) answer_for_lost(expected);
+    const auto never = link_.close();
+    refuse_lost_chunks();
+    for (const Expected& expected : never) answer_for_lost(expected);
     if (transaction_ && transaction_->mail_sent && transaction_->refusal.empty())
         transaction_->refusal = fmt::format("{}\r\n", unavailable);
 }
@@ -250,11 +255,13 @@ void Session::Impl::on_reused(const KeptUpstream& kept, Instant now) {
     work();
 }
 
-/// Its next user begins with a greeting, so that a transaction left open there does not matter.
+/// Its next user begins with a greeting, so that a transaction left open there does not matter, but
+/// for a message of which it has got a part.
 bool Session::Impl::may_keep_upstream() const {
     return link_.ready() && link_.quiet() && link_.output().empty() && !upstream_.spent &&
-           options_.client_address != ClientAddress::proxy && !sent_hello_.empty() &&
-           upstream_.transactions < most_kept_transactions && now_ - upstream_.made < oldest_kept;
+           !message_ && !chunks_ && options_.client_address != ClientAddress::proxy &&
+           !sent_hello_.empty() && upstream_.transactions < most_kept_transactions &&
+           now_ - upstream_.made < oldest_kept;
 }
 
 KeptUpstream Session::Impl::kept() const {

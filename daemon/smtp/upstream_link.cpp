@@ -59,15 +59,27 @@ void UpstreamLink::on_greeted(Keywords keywords) {
     state_ = State::ready;
 }
 
-void UpstreamLink::send(std::string_view command, Expected expected) {
+void UpstreamLink::send(std::string_view command, Expected expected, std::string_view chunk,
+                        std::string_view chunk_end) {
     expected_.push(expected);
-    waiting_.push({Secret(command), expected.due == Due::auth});
+    const bool is_secret = expected.due == Due::auth;
+    if (!is_secret && waiting_.empty() && may_write()) {
+        output_.append(command);
+        output_.append(chunk);
+        output_.append(chunk_end);
+        ends_.push(output_.total_taken() + output_.size());
+        return;
+    }
+    waiting_.push({Secret(command), is_secret});
+    waiting_octets_ += command.size() + chunk.size() + chunk_end.size();
+    waiting_.back().command.append(chunk).append(chunk_end);
     write_what_may();
 }
 
 void UpstreamLink::write_what_may() {
     while (!waiting_.empty() && may_write()) {
         const Waiting next = waiting_.pop();
+        waiting_octets_ -= next.command.view().size();
         if (next.is_secret)
             output_.append_secret(next.command.view());
         else
@@ -93,6 +105,7 @@ std::vector<Expected> UpstreamLink::close() {
     std::vector<Expected> never;
     while (!expected_.empty()) never.push_back(expected_.pop());
     while (!waiting_.empty()) waiting_.pop();
+    waiting_octets_ = 0;
     while (!ends_.empty()) ends_.pop();
     output_.clear();
     parser_ = {};

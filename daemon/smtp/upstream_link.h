@@ -29,7 +29,8 @@ enum class Due : std::uint8_t {
     mail,
     rcpt,
     data,
-    end,
+    chunk,  ///< a BDAT that is not the last
+    end,    ///< the final dot or BDAT LAST
     auth,
     dropped,
     quit,
@@ -38,7 +39,7 @@ enum class Due : std::uint8_t {
 struct Expected {
     Due due = Due::dropped;
     ReplyQueue::Place place = 0;    ///< of the client's command: for rcpt, data, end, auth
-    std::uint32_t transaction = 0;  ///< the number of the client's MAIL: for mail and rcpt
+    std::uint32_t transaction = 0;  ///< the number of the client's MAIL: for mail, rcpt, chunk
 };
 
 class UpstreamLink {
@@ -82,9 +83,14 @@ public:
     void on_greeted(Keywords keywords);
     const Keywords& keywords() const { return keywords_; }
 
-    /// A command with its CRLF, and what its reply will be. A step of AUTH is wiped once it is
-    /// written.
-    void send(std::string_view command, Expected expected);
+    /// A command with its CRLF, the chunk that follows it in two pieces, and what its reply will
+    /// be. A step of AUTH is wiped once it is written.
+    void send(std::string_view command, Expected expected, std::string_view chunk = {},
+              std::string_view chunk_end = {});
+    /// Octets that are not on the wire, whatever keeps them.
+    std::size_t unsent() const { return output_.size() + waiting_octets_; }
+    /// How many replies are due.
+    std::size_t replies_due() const { return expected_.size(); }
     /// Nothing is due.
     bool quiet() const { return expected_.empty(); }
     std::optional<Due> next_due() const;
@@ -119,8 +125,9 @@ private:
     State state_ = State::none;
     bool secured_ = false;  ///< under TLS
     Keywords keywords_;
-    Fifo<Expected> expected_;   ///< for what was written and for what waits
-    Fifo<Waiting> waiting_;     ///< commands that an upstream without PIPELINING must not get yet
+    Fifo<Expected> expected_;  ///< for what was written and for what waits
+    Fifo<Waiting> waiting_;    ///< commands that an upstream without PIPELINING must not get yet
+    std::size_t waiting_octets_ = 0;
     Fifo<std::uint64_t> ends_;  ///< of what is written and not answered, in octets since ever
     ReplyParser parser_;
     Output output_;

@@ -40,6 +40,7 @@ Keywords parse_keywords(const std::vector<std::string>& lines) {
         if (equal_ignoring_case(keyword, "8BITMIME")) keywords.eight_bit_mime = true;
         if (equal_ignoring_case(keyword, "SMTPUTF8")) keywords.smtputf8 = true;
         if (equal_ignoring_case(keyword, "DSN")) keywords.dsn = true;
+        if (equal_ignoring_case(keyword, "CHUNKING")) keywords.chunking = true;
         if (equal_ignoring_case(keyword, "STARTTLS")) keywords.starttls = true;
         if (equal_ignoring_case(keyword, "ENHANCEDSTATUSCODES"))
             keywords.enhanced_status_codes = true;

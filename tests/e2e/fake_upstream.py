@@ -3,11 +3,15 @@
 import base64
 import hashlib
 import hmac
+import re
 import socket
 import struct
 import threading
 import time
 from typing import NamedTuple
+
+# What somebody somewhere takes for the end of a message.
+GULLIBLE_END = re.compile(rb"(?:\A|[\r\n\0])\.\0?(?:\r\n|[\r\n])")
 
 DROP = object()  # an answer: close the connection instead
 RESET = object()  # an answer: close it with a TCP reset
@@ -52,13 +56,15 @@ class Gone(Exception):
 class FakeUpstream:
     """`users`: passwords by name; with them AUTH is offered. `answer(verb, line)` may return other
     words than the usual ones (bytes with CRLF), DROP, RESET, both one after the other as a tuple, or
-    None; verbs are those of Heard, and "greeting". It is gullible: a dot alone ends a message even
-    between bare line feeds. With `proxy` each connection must begin with a PROXY header, version
-    2; whom it names is `proxied` of the session, None for LOCAL."""
+    None; verbs are those of Heard, and "greeting". It is gullible: a dot alone ends a message between
+    line ends of whatever spelling. With `chunking` it offers CHUNKING. With `proxy` each connection
+    must begin with a PROXY header, version 2; whom it names is `proxied` of the session, None for
+    LOCAL."""
 
-    def __init__(self, users=None, answer=None, proxy=False, port=0):
+    def __init__(self, users=None, answer=None, chunking=False, proxy=False, port=0):
         self.proxy = proxy
         self.users = users or {}
+        self.chunking = chunking
         self.answer = answer or (lambda verb, line: None)
         self.sessions = []
         self._listener = socket.create_server(("127.0.0.1", port), backlog=128)
@@ -104,13 +110,15 @@ class Session:
         self.messages = []
         self.logins = []
         self.octets = bytearray()
+        self.reads = []  # their octets
         self.ended = False
         self.proxied = None
         self._connection = connection
         self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._pending = b""
+        self._pending = bytearray()
         self._sender = None
         self._recipients = []
+        self._chunks = b""
 
     def close(self, reset=False):
         try:
@@ -140,12 +148,8 @@ class Session:
 
     def _read_proxy_header(self):
         while len(self._pending) < 16 or len(self._pending) < 16 + self._pending[15]:
-            octets = self._connection.recv(65536)
-            if not octets:
-                raise Gone
-            self._pending += octets
-        header, self._pending = (self._pending[:16 + self._pending[15]],
-                                 self._pending[16 + self._pending[15]:])
+            self._read()
+        header = self._taken(16 + self._pending[15])
         if header[:12] != b"\r\n\r\n\0\r\nQUIT\n":
             raise Gone
         if header[12] == 0x21:
@@ -154,13 +158,22 @@ class Session:
 
     def _read_line(self):
         while b"\n" not in self._pending:
-            octets = self._connection.recv(65536)
-            if not octets:
-                raise Gone
-            self.octets += octets
-            self._pending += octets
-        line, self._pending = self._pending.split(b"\n", 1)
-        return line + b"\n"
+            self._read()
+        return self._taken(self._pending.index(b"\n") + 1)
+
+    def _taken(self, octets):
+        """That many off the head of what was read."""
+        taken = bytes(self._pending[:octets])
+        del self._pending[:octets]
+        return taken
+
+    def _read(self):
+        octets = self._connection.recv(65536)
+        if not octets:
+            raise Gone
+        self.reads.append(octets)
+        self.octets += octets
+        self._pending += octets
 
     def _answer(self, verb, line, usual):
         """True when the usual answer was given."""
@@ -175,7 +188,8 @@ class Session:
     def _on_ehlo(self, line):
         auth = b"250-AUTH PLAIN LOGIN SCRAM-SHA-256 XOAUTH2\r\n" if self.server.users else b""
         self._answer("EHLO", line, b"250-mx.fake.example\r\n250-PIPELINING\r\n250-8BITMIME\r\n"
-                     + auth + b"250-ENHANCEDSTATUSCODES\r\n250 SIZE 20000000\r\n")
+                     + auth + (b"250-CHUNKING\r\n" if self.server.chunking else b"")
+                     + b"250-ENHANCEDSTATUSCODES\r\n250 SIZE 20000000\r\n")
 
     def _on_auth(self, line):
         try:
@@ -240,16 +254,38 @@ class Session:
     def _on_data(self, line):
         if not self._answer("DATA", line, b"354 Go on\r\n"):
             return
-        body = []
-        while (line := self._read_line()) not in (b".\r\n", b".\n"):
-            body.append(line[1:] if line.startswith(b".") else line)
+        searched = 0
+        while not (end := GULLIBLE_END.search(self._pending, searched)):
+            searched = max(0, len(self._pending) - 4)
+            self._read()
+        while end[0].endswith(b"\r") and end.end() == len(self._pending):
+            self._read()  # the LF of it may be on its way
+        end = GULLIBLE_END.match(self._pending, end.start())
+        body = self._taken(self._pending.index(b".", end.start()))
+        self._taken(end.end() - len(body))
+        self._take(re.sub(rb"(?m)^\.", b"", body), b".\r\n")
+
+    def _on_bdat(self, line):
+        words = line.split()
+        octets = int(words[1])
+        while len(self._pending) < octets:
+            self._read()
+        self._chunks += self._taken(octets)
+        if len(words) == 2:
+            self._answer("BDAT", line, b"250 2.0.0 Chunk taken\r\n")
+        else:
+            body, self._chunks = self._chunks, b""
+            self._take(body, line)
+
+    def _take(self, body, line):
         now = time.monotonic()
         self.heard.append(Heard(now, "end", line))
-        self.messages.append(Message(now, self._sender, tuple(self._recipients), b"".join(body)))
+        self.messages.append(Message(now, self._sender, tuple(self._recipients), body))
         self._answer("end", line, b"250 2.0.0 Message taken\r\n")
 
     def _on_rset(self, line):
         self._recipients = []
+        self._chunks = b""
         self._answer("RSET", line, b"250 2.0.0 Forgotten\r\n")
 
     def _on_noop(self, line):

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace smtpblock::transcripts {
 
@@ -15,8 +16,9 @@ struct UpstreamTally {
     std::map<std::string, int> recipients;  ///< by path
     int plain_secrets = 0;                  ///< `secret` as the secret of AUTH PLAIN
     int data = 0;
-    int ends = 0;
-    int messages_taken = 0;  ///< a 2xx was said to a whole message
+    int ends = 0;                       ///< of messages, by a dot or by the last chunk
+    std::vector<std::string> messages;  ///< each whole one, dots unstuffed
+    int messages_taken = 0;             ///< a 2xx was said to a whole message
     bool early_message = false;
     std::string everything;  ///< that was said by it
 };
@@ -58,12 +60,19 @@ private:
     }
     void take_line(std::string line);
     void take_reply(const std::string& line);
+    void take_chunk_size(std::string_view line);
+    void end_chunk();
+    void end_message();
     void look_for_secret(std::string_view line);
     std::string answer_to(const std::string& line) const;
 
     UpstreamTally& tally_;
     bool automatic_;
     bool in_message_ = false;
+    std::size_t chunk_left_ = 0;  ///< octets of a BDAT chunk to come
+    std::size_t chunk_octets_ = 0;
+    bool last_chunk_ = false;
+    std::string message_;
     bool in_auth_ = false;  ///< the next line answers a 334
     bool is_plain_ = false;
     std::string line_, reply_line_, answer_;

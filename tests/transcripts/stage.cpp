@@ -49,6 +49,11 @@ void set_option(const std::string& option, smtp::SessionOptions& options,
         profile.keywords.smtputf8 = is_yes(value);
     else if (key == "dsn")
         profile.keywords.dsn = is_yes(value);
+    else if (key == "chunking")
+        profile.keywords.chunking = is_yes(value);
+    else if (key == "bare_newline")
+        options.bare_newline =
+            value == "normalize" ? smtp::BareNewline::normalize : smtp::BareNewline::refuse;
     else if (key == "auth_failure")
         options.auth_failure =
             value == "local" ? smtp::AuthFailure::local : smtp::AuthFailure::upstream;

@@ -86,4 +86,20 @@ TEST_CASE("a path is kept as it was typed, for the log and the upstream") {
     CHECK(parsed.parameters[1] == "SIZE=10");
 }
 
+TEST_CASE("BDAT has a size of 1 to 20 digits, and LAST or nothing behind it") {
+    const auto parsed = [](std::string_view argument) { return ChunkArgument::parse(argument); };
+    CHECK(parsed("0")->octets == 0);
+    CHECK_FALSE(parsed("0")->last);
+    CHECK(parsed("100 LAST")->octets == 100);
+    CHECK(parsed("100 \t lAsT")->last);
+    CHECK(parsed("00000000000000000042")->octets == 42);
+    CHECK(parsed("9223372036854775808")->octets == ChunkArgument::most_octets);
+    for (const auto* too_large :
+         {"9223372036854775809", "18446744073709551616", "99999999999999999999 LAST"})
+        CHECK(parsed(too_large)->octets == ChunkArgument::most_octets + 1);
+    for (const auto* none : {"", "LAST", "1 FIRST", "1 LAST LAST", "1LAST", "+1", "-1", "0x1",
+                             "1.0", "000000000000000000001", "1,", "\xd9\xa1"})
+        CHECK_FALSE(parsed(none));
+}
+
 }  // namespace smtpblock::smtp

@@ -5,6 +5,7 @@
 #include <random>
 
 #include "common/text.h"
+#include "daemon/smtp/command.h"
 #include "transcripts/stage.h"
 #include "unit/seed.h"
 
@@ -31,6 +32,8 @@ const Words listeners{
     "[listener] direction=out auth=plain,login auth_domain=example.com size=1000 errors=50",
     "[listener] direction=in auth=login recipients=2 errors=50 command_line=80",
     "[listener] direction=out auth=plain pipelining=no trusted=yes errors=50",
+    "[listener] direction=in chunking=yes errors=50 auth=plain",
+    "[listener] direction=in chunking=yes errors=50 bare_newline=normalize size=1000",
 };
 const Words greetings{"EHLO client.example.net\r\n", "HELO other.example.net\r\n", "EHLO\r\n",
                       "EHLO [192.0.2.7]\r\n"};
@@ -58,6 +61,22 @@ const Words commands{
     "x\r\r\n",
     std::string("\0\r\n", 3),
 };
+const Words chunks{
+    "BDAT 7\r\nhello\r\n",
+    "BDAT 7 LAST\r\nhello\r\n",
+    "BDAT 0 LAST\r\n",
+    "BDAT 0\r\n",
+    "BDAT 1\r\n\r",
+    "BDAT 1\r\n\n",
+    "BDAT 3 LAST\r\na\nb",
+    "BDAT 9 LAST\r\n\r\n.\r\nab\r\n",
+    "BDAT 6\r\nRSET\r\nRSET\r\n",
+    "BDAT 4\r\nab",
+    "BDAT x\r\n",
+    "BDAT 2000 LAST\r\n",
+    "MAIL FROM:<good@example.com>\r\nRCPT TO:<a@example.org>\r\nBDAT 7 LAST\r\nhello\r\n",
+    "MAIL FROM:<good@example.com>\r\nRCPT TO:<a@example.org>\r\nBDAT 7\r\nhello\r\n"
+    "BDAT 0 LAST\r\n"};
 const Words message_pieces{
     "hello\r\n", "..x\r\n",    ".\r\n",         "\r\n.\r\n",         ".", "\r", "\n", "\r\n",
     "x",         ".\r\n.\r\n", ".\r\nRSET\r\n", "a\r\n.\r\nQUIT\r\n"};
@@ -124,7 +143,9 @@ private:
             case 334:
                 return client(dice_.of(auth_responses));
             default:
-                return client(dice_.chance(5) ? dice_.of(greetings) : dice_.of(commands));
+                return client(dice_.chance(5)    ? dice_.of(greetings)
+                              : dice_.chance(25) ? dice_.of(chunks)
+                                                 : dice_.of(commands));
         }
     }
 
@@ -142,7 +163,12 @@ private:
             return;
         }
         const std::string line = stage_.upstream_got.substr(0, end);
-        stage_.upstream_got.erase(0, end + 2);
+        const auto chunk = line.starts_with("BDAT ") && !said_354_
+                               ? smtp::ChunkArgument::parse(line.substr(5))
+                               : std::nullopt;
+        const std::size_t octets = end + 2 + (chunk ? chunk->octets : 0);
+        if (stage_.upstream_got.size() < octets) return;
+        stage_.upstream_got.erase(0, octets);
         if (said_354_ && line != ".") return;
         upstream(answer_to(line));
     }
@@ -158,9 +184,10 @@ private:
         }
         if (line.starts_with("EHLO"))
             return dice_.chance(50) ? "250-mx.example.org\r\n250-PIPELINING\r\n250-AUTH PLAIN "
-                                      "LOGIN\r\n250-SIZE 1000\r\n250 8BITMIME\r\n"
+                                      "LOGIN\r\n250-SIZE 1000\r\n250-CHUNKING\r\n250 8BITMIME\r\n"
                                     : "250 mx.example.org\r\n";
         if (line == "AUTH PLAIN" || line.starts_with("AUTH LOGIN")) return "334 eA==\r\n";
+        if (line.starts_with("BDAT")) return "250 2.0.0 Ok\r\n";
         if (line.starts_with("AUTH") || line.find(' ') == std::string::npos)
             return line == "RSET" || line == "NOOP" ? "250 2.0.0 Ok\r\n"
                    : dice_.chance(50)               ? "235 2.7.0 In\r\n"

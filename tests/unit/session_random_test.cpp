@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/base64.h"
+#include "daemon/smtp/command.h"
 #include "daemon/smtp/limits.h"
 #include "daemon/smtp/session.h"
 #include "unit/stirred.h"
@@ -42,7 +43,7 @@ public:
 
 class Chaos {
 public:
-    explicit Chaos(unsigned seed) : random_(seed) {
+    explicit Chaos(unsigned seed) : seed_(seed), random_(seed) {
         options_.hostname = "mx.example";
         options_.rcpt_reply = "554 5.7.1 <{rcpt}>: Access denied";
         options_.defer_reply = "450 4.7.1 <{rcpt}>: Access denied";
@@ -54,6 +55,8 @@ public:
         if (seed % 8 == 0) options_.upstream_tls = {UpstreamTls::starttls};
         if (seed % 8 == 1) options_.upstream_tls = {UpstreamTls::implicit};
         for (const Mechanism mechanism : mechanisms) profile_.keywords.mechanisms.add(mechanism);
+        profile_.keywords.chunking = chunking();
+        if (seed % 5 == 0) options_.bare_newline = BareNewline::normalize;
         options_.auth_failure = seed % 3 == 0 ? AuthFailure::local : AuthFailure::upstream;
     }
 
@@ -78,6 +81,7 @@ public:
     }
 
     const Toggled& policy() const { return policy_; }
+    unsigned chunked_messages() const { return chunked_ends_; }
 
 private:
     unsigned roll(unsigned sides) { return static_cast<unsigned>(random_() % sides); }
@@ -99,6 +103,7 @@ private:
                         session_->on_connected(Side::upstream, now_);
                         upstream_.clear();
                         answered_ = 0;
+                        in_message_ = in_chunks_ = false;
                         reply(roll(12) == 0 ? "554 no" : "220 mx.example ESMTP");
                     }
                     break;
@@ -117,6 +122,8 @@ private:
                     }
                     break;
                 case Want::keep:
+                    REQUIRE_FALSE(in_message_);
+                    REQUIRE_FALSE(in_chunks_);
                     session_->on_kept(roll(2) == 0, now_);
                     break;
                 case Want::read:
@@ -143,6 +150,11 @@ private:
             if (side == Side::upstream) {
                 upstream_ += bytes;
                 if (bytes.ends_with(".\r\n") && in_message_) ++ends_;
+                for (auto at = bytes.find(" LAST\r\n"); at != bytes.npos;
+                     at = bytes.find(" LAST\r\n", at + 1)) {
+                    ++ends_;
+                    ++chunked_ends_;
+                }
             }
             if (side == Side::client && bytes.size() > 4)
                 last_code_ = bytes.substr(bytes.rfind("\r\n", bytes.size() - 3) == bytes.npos
@@ -211,9 +223,14 @@ private:
         if (roll(4) != 0) {
             const char* const usual[] = {"MAIL FROM:<sender", "RCPT TO:<rcpt", "DATA\r\n"};
             const std::string next = usual[sensible_++ % 3];
-            return next.starts_with("DATA") ? next : next + number + "@example.org>\r\n";
+            if (!next.starts_with("DATA")) return next + number + "@example.org>\r\n";
+            return chunking() && roll(2) == 0 ? chunks(number) : next;
         }
-        switch (roll(26)) {
+        switch (roll(28)) {
+            case 26:
+                return chunks(number);
+            case 27:
+                return chunk(number, roll(2) == 0);
             case 0:
             case 18:
             case 19:
@@ -254,6 +271,24 @@ private:
             default:
                 return "RCPT TO:<rcpt" + number + "@example.org>\r\n";
         }
+    }
+
+    bool chunking() const { return seed_ % 2 == 0; }
+
+    /// A message in some.
+    std::string chunks(const std::string& number) {
+        std::string all;
+        for (auto more = roll(3); more > 0; --more) all += chunk(number, false);
+        return all + chunk(number, roll(5) != 0);
+    }
+
+    std::string chunk(const std::string& number, bool last) {
+        const std::string texts[] = {"",    "message " + number + "\r\n", ".\r\n", "x\r",
+                                     "\nx", std::string(40000, 'x')};
+        std::string text = texts[roll(std::size(texts))];
+        if (roll(20) == 0) text = "bare\n";
+        const std::size_t size = text.size() + (roll(20) == 0 ? 1 : 0);
+        return "BDAT " + std::to_string(size) + (last ? " LAST" : "") + "\r\n" + text;
     }
 
     std::string message(const std::string& number) {
@@ -331,9 +366,9 @@ private:
         answered_ = end + 2;
         const bool no = roll(6) == 0;
         if (command.starts_with("EHLO"))
-            return reply(
-                "250-mx\r\n250-PIPELINING\r\n250-STARTTLS\r\n250 AUTH PLAIN LOGIN CRAM-MD5 "
-                "SCRAM-SHA-1 SCRAM-SHA-256 XOAUTH2 OAUTHBEARER");
+            return reply("250-mx\r\n250-PIPELINING\r\n"s + (chunking() ? "250-CHUNKING\r\n" : "") +
+                         "250-STARTTLS\r\n250 AUTH PLAIN LOGIN CRAM-MD5 "
+                         "SCRAM-SHA-1 SCRAM-SHA-256 XOAUTH2 OAUTHBEARER");
         if (command == "STARTTLS")
             return reply(roll(20) == 0 ? "454 not now" : "220 go\r\n250 injected");
         if (command == "DATA") {
@@ -345,6 +380,14 @@ private:
             return reply(no ? "451 later" : "250 queued " + std::to_string(counter_));
         }
         if (in_message_) return;
+        if (command.starts_with("BDAT ")) {
+            const auto chunk = ChunkArgument::parse(command.substr(5));
+            answered_ += chunk->octets;
+            REQUIRE(answered_ <= upstream_.size());
+            in_chunks_ = !chunk->last && !no;
+            return reply(no ? "452 full" : "250 taken");
+        }
+        in_chunks_ = false;
         if (command.starts_with("AUTH ")) {
             const bool is_whole = command.rfind(' ') > 5 && roll(3) != 0;
             return reply(!is_whole ? "334 " : no ? "535 wrong" : "235 in");
@@ -367,11 +410,17 @@ private:
         }
         // Whatever the upstream has of a message whose end was refused, it never gets the end.
         if (policy_.end_refused) {
-            REQUIRE(session_->want(Side::upstream) != Want::read);
+            CAPTURE(upstream_);
+            REQUIRE(ends_ == ends_judged_);
+            const auto reset = upstream_.rfind("RSET\r\n");
+            const bool forgets = !in_message_ && reset != std::string::npos;
+            REQUIRE((session_->want(Side::upstream) != Want::read || forgets));
             policy_.end_refused = false;
         }
+        ends_judged_ = ends_;
     }
 
+    unsigned seed_;
     std::mt19937 random_;
     SessionOptions options_;
     UpstreamProfile profile_;
@@ -382,10 +431,13 @@ private:
     std::string last_code_;  ///< of the reply that the client saw last
     std::size_t answered_ = 0;
     unsigned ends_ = 0;  ///< of messages, that the upstream got
+    unsigned chunked_ends_ = 0;
+    unsigned ends_judged_ = 0;
     unsigned counter_ = 0;
     unsigned sensible_ = 0;
     bool client_gone_ = false;
     bool in_message_ = false;
+    bool in_chunks_ = false;
 };
 
 }  // namespace
@@ -393,16 +445,19 @@ private:
 TEST_CASE("whatever its peers do, a session keeps its promises and comes to an end") {
     unsigned messages = 0;
     unsigned logins = 0;
+    unsigned chunked = 0;
     for (unsigned seed = 1; seed <= 4000; ++seed) {
         CAPTURE(seed);
         Chaos chaos(seed);
         chaos.run();
         messages += chaos.policy().messages;
+        chunked += chaos.chunked_messages();
         logins += chaos.policy().logins;
     }
     // The disorder must leave room for what is to be disturbed.
     CHECK(messages > 70);
     CHECK(logins > 10);
+    CHECK(chunked > 20);
 }
 
 }  // namespace smtpblock::smtp
