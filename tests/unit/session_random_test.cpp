@@ -103,7 +103,7 @@ private:
                         session_->on_connected(Side::upstream, now_);
                         upstream_.clear();
                         answered_ = 0;
-                        in_message_ = in_chunks_ = false;
+                        in_message_ = false;
                         reply(roll(12) == 0 ? "554 no" : "220 mx.example ESMTP");
                     }
                     break;
@@ -122,8 +122,7 @@ private:
                     }
                     break;
                 case Want::keep:
-                    REQUIRE_FALSE(in_message_);
-                    REQUIRE_FALSE(in_chunks_);
+                    REQUIRE_FALSE(has_part_of_a_message());
                     session_->on_kept(roll(2) == 0, now_);
                     break;
                 case Want::read:
@@ -131,6 +130,16 @@ private:
                     break;
             }
         }
+    }
+
+    /// The upstream has, and it may take for the rest of it what comes next.
+    bool has_part_of_a_message() const {
+        const auto chunk = upstream_.rfind("BDAT ");
+        const bool open = chunk != std::string::npos &&
+                          upstream_.find(" LAST\r\n", chunk) == std::string::npos &&
+                          upstream_.find("RSET\r\n", chunk) == std::string::npos &&
+                          upstream_.find("EHLO ", chunk) == std::string::npos;
+        return open || (in_message_ && !end_is_out_);
     }
 
     void shake_hands_with_client() {
@@ -149,7 +158,10 @@ private:
             REQUIRE(bytes.size() <= limits::data_ahead_octets + 200000);
             if (side == Side::upstream) {
                 upstream_ += bytes;
-                if (bytes.ends_with(".\r\n") && in_message_) ++ends_;
+                if (bytes.ends_with(".\r\n") && in_message_) {
+                    ++ends_;
+                    end_is_out_ = true;
+                }
                 for (auto at = bytes.find(" LAST\r\n"); at != bytes.npos;
                      at = bytes.find(" LAST\r\n", at + 1)) {
                     ++ends_;
@@ -373,6 +385,7 @@ private:
             return reply(roll(20) == 0 ? "454 not now" : "220 go\r\n250 injected");
         if (command == "DATA") {
             in_message_ = !no;
+            end_is_out_ = false;
             return reply(no ? "554 no valid recipients" : "354 go");
         }
         if (command == ".") {
@@ -384,10 +397,8 @@ private:
             const auto chunk = ChunkArgument::parse(command.substr(5));
             answered_ += chunk->octets;
             REQUIRE(answered_ <= upstream_.size());
-            in_chunks_ = !chunk->last && !no;
             return reply(no ? "452 full" : "250 taken");
         }
-        in_chunks_ = false;
         if (command.starts_with("AUTH ")) {
             const bool is_whole = command.rfind(' ') > 5 && roll(3) != 0;
             return reply(!is_whole ? "334 " : no ? "535 wrong" : "235 in");
@@ -437,7 +448,7 @@ private:
     unsigned sensible_ = 0;
     bool client_gone_ = false;
     bool in_message_ = false;
-    bool in_chunks_ = false;
+    bool end_is_out_ = false;  ///< of that message
 };
 
 }  // namespace
