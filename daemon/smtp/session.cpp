@@ -194,29 +194,6 @@ void Session::Impl::part_from_upstream() {
     upstream_since_ = now_;
 }
 
-void Session::Impl::on_time(Instant now) {
-    begin(now);
-    if (now >= upstream_deadline()) {
-        lose_upstream("timeout");
-        upstream_since_ = now;
-        work();
-    }
-    if (hold_ == Hold::local_failure && now >= auth_->local->due) {
-        answer_local_failure();
-        work();
-    }
-    if (now < client_deadline()) return;
-    client_since_ = now;
-    if (ending_ != Ending::no || !client_output_.empty()) {
-        note("client timeout", "it does not read");
-        ending_ = Ending::now;
-    } else {
-        if (mode_ == Mode::message) drop_upstream();
-        note("client timeout", "");
-        end_with("421 4.4.2", "Error: timeout exceeded");
-    }
-}
-
 void Session::Impl::on_drain(Instant now) {
     begin(now);
     const bool was_asked_before = std::exchange(draining_, true);
@@ -276,32 +253,6 @@ bool Session::Impl::client_waits() const {
 std::string_view Session::Impl::output(Side side) const {
     if (side == Side::client) return client_output_.pending();
     return link_.output().pending();
-}
-
-Instant Session::Impl::deadline() const {
-    return std::min({client_deadline(), upstream_deadline(), local_failure_deadline()});
-}
-
-Instant Session::Impl::client_deadline() const {
-    if (client_gone_) return Instant::max();
-    if (client_waits()) return Instant::max();
-    const bool in_message = mode_ == Mode::message && ending_ == Ending::no;
-    return client_since_ + (in_message ? options_.timeouts.data : options_.timeouts.command);
-}
-
-Instant Session::Impl::upstream_deadline() const {
-    constexpr auto last_reply = std::chrono::seconds(5);  // to QUIT, when the client has gone
-    if (link_.state() == UpstreamLink::State::connecting)
-        return upstream_since_ + options_.timeouts.upstream_connect;
-    if (link_.state() == UpstreamLink::State::securing)
-        return upstream_since_ + options_.timeouts.upstream_connect;
-    if (!link_.connected()) return Instant::max();
-    if (client_gone_) return upstream_since_ + last_reply;
-    if (const auto due = link_.next_due())
-        return upstream_since_ + (due == Due::end ? options_.timeouts.upstream_end
-                                                  : options_.timeouts.upstream_reply);
-    if (!link_.output().empty()) return upstream_since_ + options_.timeouts.data;
-    return Instant::max();
 }
 
 /// Takes what the client has sent for as long as nothing holds it up.

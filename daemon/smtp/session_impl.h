@@ -2,7 +2,7 @@
 // commands, endings), session_greeting.cpp (EHLO and the commands that need nobody),
 // session_auth.cpp, session_auth_local.cpp, session_xclient.cpp, session_mail.cpp (MAIL, RCPT:
 // where a recipient is decided), session_data.cpp, session_chunks.cpp (BDAT), session_upstream.cpp
-// (what the upstream's replies mean, and its loss).
+// (what the upstream's replies mean, and its loss), session_time.cpp (deadlines).
 #pragma once
 
 #include <fmt/format.h>

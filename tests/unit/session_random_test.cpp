@@ -2,7 +2,6 @@
 // and rules that change in between. What must hold is what an attacker would try to break.
 #include <catch2/catch.hpp>
 #include <random>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -11,35 +10,12 @@
 #include "daemon/smtp/limits.h"
 #include "daemon/smtp/session.h"
 #include "unit/stirred.h"
+#include "unit/toggled_policy.h"
 
 namespace smtpblock::smtp {
 namespace {
 
 using namespace std::string_literals;
-
-class Toggled : public Policy {
-public:
-    bool blocked = false;
-    bool end_refused = false;  // the last message's end was refused
-    std::set<std::string> refused_recipients;
-    std::string refused_user;  // whose AUTH was refused last
-
-    Verdict check(Moment moment, const Subject& subject) override {
-        if (moment == Moment::end) end_refused = blocked;
-        if (!blocked) return Verdict::pass;
-        if (moment == Moment::rcpt) refused_recipients.emplace(subject.recipient_path);
-        if (moment == Moment::auth && !subject.users.empty())
-            refused_user = subject.users.front().local;
-        return Verdict::reject;
-    }
-    bool may_ask_upstream(const Subject&, std::size_t) override { return ++asked % 4 != 0; }
-    unsigned asked = 0;
-    void authenticated(const Subject&, bool accepted) override { logins += accepted ? 1 : 0; }
-    unsigned messages = 0;
-    unsigned logins = 0;
-    void accepted(const Subject&, std::string_view) override { ++messages; }
-    void note(const Subject&, std::string_view, std::string_view) override {}
-};
 
 class Chaos {
 public:
