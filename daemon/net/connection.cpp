@@ -222,7 +222,7 @@ void Connection::on_unreachable(std::string_view why) {
     const auto now = steady_clock::now();
     const bool several = environment_.service->listener->upstreams.size() > 1;
     if (several && reachability.failed(upstream_place_, tried_since_, now))
-        tell_of_upstream("unreachable", why);
+        tell_of_upstream("unreachable", why, guard::LogLevel::warning);
     if (!other_upstreams_.empty() && session_->want(Side::upstream) == Want::connect)
         return try_next_upstream();
     session_->on_closed(Side::upstream, now, why);
@@ -231,8 +231,10 @@ void Connection::on_unreachable(std::string_view why) {
 void Connection::on_reached() {
     reached_ = true;
     if (try_timer_) try_timer_->cancel();
+    if (environment_.service->listener->upstreams.size() == 1) return;
     if (environment_.service->listener->reachability.reached(upstream_place_))
-        tell_of_upstream("reached", "");
+        tell_of_upstream("reached", "", guard::LogLevel::info);
+    tell_of_upstream("connected", "", guard::LogLevel::debug);
 }
 
 /// True when the session had a connection that it does not need any more.
@@ -243,13 +245,14 @@ bool Connection::keep_upstream() {
     return true;
 }
 
-void Connection::tell_of_upstream(std::string_view state, std::string_view detail) {
+void Connection::tell_of_upstream(std::string_view state, std::string_view detail,
+                                  guard::LogLevel level) {
+    if (!environment_.log.takes(level)) return;
     const Upstream& upstream = *environment_.service->listener->upstreams[upstream_place_];
     guard::LogRecord record("upstream");
-    record.add("listener", options().listener).add("upstream", upstream.address().text());
-    record.add("state", state).add_known("detail", detail);
-    record.write(environment_.log,
-                 detail.empty() ? guard::LogLevel::info : guard::LogLevel::warning);
+    record.add("session", session_id_).add("listener", options().listener);
+    record.add("upstream", upstream.address().text()).add("state", state);
+    record.add_known("detail", detail).write(environment_.log, level);
 }
 
 void Connection::end_if_over() {

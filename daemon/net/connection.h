@@ -70,7 +70,7 @@ private:
     void on_unreachable(std::string_view why);
     void on_reached();
     bool keep_upstream();
-    void tell_of_upstream(std::string_view state, std::string_view detail);
+    void tell_of_upstream(std::string_view state, std::string_view detail, guard::LogLevel level);
     void keep_time();
     void on_timer();
     void part_from_client();
