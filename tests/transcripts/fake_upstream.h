@@ -47,6 +47,9 @@ public:
         answer_.clear();
     }
 
+    /// Takes no command now.
+    bool is_busy() const { return in_message_ || in_auth_ || !expected_.empty(); }
+
     void gets(std::string_view bytes);
     /// Bytes of its, as they reach the session.
     void said(std::string_view bytes);

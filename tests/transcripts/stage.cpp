@@ -306,6 +306,7 @@ bool Stage::reuse() {
 
 bool Stage::close() {
     if (session_->want(Side::upstream) == Want::keep) {
+        if (upstream_->is_busy()) breaks("the upstream is left in the midst of something");
         if (keeps_) upstream_.reset();
         kept = keeps_;
         session_->on_kept(keeps_, now_);
