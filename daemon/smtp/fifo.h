@@ -28,6 +28,7 @@ public:
     T& back() { return items_.back(); }
     /// The item `i` places behind the front.
     T& operator[](std::size_t i) { return items_[head_ + i]; }
+    const T& operator[](std::size_t i) const { return items_[head_ + i]; }
     T pop() {
         T item = std::move(items_[head_++]);
         if (empty()) {

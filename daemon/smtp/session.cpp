@@ -189,7 +189,7 @@ void Session::Impl::on_closed(Side side, Instant now, std::string_view why) {
 
 /// The client has gone.
 void Session::Impl::part_from_upstream() {
-    if (!said_quit_ || chunks_ || !link_.ready() || !link_.quiet()) return drop_upstream();
+    if (!said_quit_ || chunks_ || !link_.ready() || !link_.owes_nothing()) return drop_upstream();
     link_.send("QUIT\r\n", {.due = Due::quit});
     upstream_since_ = now_;
 }

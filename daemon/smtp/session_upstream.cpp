@@ -150,7 +150,9 @@ void Session::Impl::on_hello(const Reply& reply) {
     const bool extended = hello_.starts_with("EHLO");
     upstream_.reused = false;
     if (extended) profile_.learn(upstream_.place, upstream_.host, keywords_of(reply));
-    link_.on_greeted(profile_.keywords_of(upstream_.place));
+    Keywords keywords = profile_.keywords_of(upstream_.place);
+    keywords.pipelining = keywords.pipelining && extended;  // which HELO offers to nobody
+    link_.on_greeted(std::move(keywords));
     if (hello_ == sent_hello_)
         release_held();
     else

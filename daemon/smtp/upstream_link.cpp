@@ -88,6 +88,12 @@ void UpstreamLink::write_what_may() {
     }
 }
 
+bool UpstreamLink::owes_nothing() const {
+    for (std::size_t i = 0; i < expected_.size(); ++i)
+        if (expected_[i].due != Due::dropped) return false;
+    return true;
+}
+
 std::optional<Due> UpstreamLink::next_due() const {
     if (expected_.empty()) return std::nullopt;
     return expected_.front().due;

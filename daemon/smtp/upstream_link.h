@@ -93,6 +93,8 @@ public:
     std::size_t replies_due() const { return expected_.size(); }
     /// Nothing is due.
     bool quiet() const { return expected_.empty(); }
+    /// No reply is due but to copies of the client's RSET and NOOP.
+    bool owes_nothing() const;
     std::optional<Due> next_due() const;
 
     /// Takes bytes off `bytes` until a reply is complete.
