@@ -18,13 +18,14 @@ class Closed(Exception):
 
 
 class Client:
-    """A connection that has been greeted. Times are those of time.monotonic()."""
+    """A connection that said `first` and has been greeted. Times are those of time.monotonic()."""
 
-    def __init__(self, port, seconds=60):
+    def __init__(self, port, seconds=60, host="127.0.0.1", source=None, first=b""):
         self.asked = time.monotonic()
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=seconds)
+        self._socket = socket.create_connection((host, port), seconds, source and (source, 0))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._stream = self._socket.makefile("rb")
+        self._socket.sendall(first)
         self.greeting = self.reply()
 
     def __enter__(self):
@@ -36,6 +37,10 @@ class Client:
     def close(self):
         self._stream.close()
         self._socket.close()
+
+    @property
+    def local_port(self):
+        return self._socket.getsockname()[1]
 
     def send(self, octets):
         self.asked = time.monotonic()

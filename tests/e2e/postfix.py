@@ -3,10 +3,11 @@ loopback port, never the system's instance. Its master is ours and ends with us.
 
 import os
 import pwd
-import socket
+import re
 import subprocess
 
-from support import WITH_US, as_root, need, wait_until
+from mail_server import MailServer, free_ports
+from support import WITH_US, as_root, need
 
 MASTER = """\
 127.0.0.1:{port} inet n - n - - smtpd
@@ -56,52 +57,40 @@ message_size_limit = 20480000
 """
 
 
-def free_ports(number):
-    """Ports of loopback that nobody listens on."""
-    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
+class Postfix(MailServer):
+    """Takes mail for example.org into one Maildir, without a login, relays for nobody. `main` are
+    lines beside or, where they set the same, instead of our own, `master` are services."""
 
-
-class Postfix:
-    """Takes mail for example.org into one Maildir, without a login, relays for nobody. `main` and
-    `master` are lines for those two files beside our own."""
+    name = "Postfix"
 
     def __init__(self, folder, main="", master=""):
         need("postfix")
         self.folder = folder
+        self.mailbox = folder / "mail/inbox"
         self.port, = free_ports(1)
         self.spec = f"smtp://127.0.0.1:{self.port}"
         owner = pwd.getpwuid(os.geteuid() or pwd.getpwnam("nobody").pw_uid)
         for name in ("etc", "spool", "data", "mail"):
             (folder / name).mkdir(parents=True)
         names = {"folder": folder, "port": self.port, "uid": owner.pw_uid, "gid": owner.pw_gid}
-        (folder / "etc/main.cf").write_text(MAIN.format(**names) + main)
+        # Two values for a name would be warned of by each process, too often for a log that the
+        # last of them is still to start.
+        chosen = set(re.findall(r"^(\w+) *=", main, re.M))
+        ours = [line for line in MAIN.format(**names).splitlines(keepends=True)
+                if line.split()[0] not in chosen]
+        (folder / "etc/main.cf").write_text("".join(ours) + main)
         (folder / "etc/master.cf").write_text(MASTER.format(**names) + master)
         subprocess.run(as_root("chown", str(owner.pw_uid), str(folder / "mail")), check=True)
         subprocess.run(as_root("chown", "postfix", str(folder / "data")), check=True)
-        self._process = subprocess.Popen(
-            [*WITH_US, *self._command("start-fg")], stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        try:
-            wait_until("Postfix answers", self._answers)
-        except AssertionError as silent:
-            self.stop()
-            raise AssertionError(f"{silent}\n{self._process.stdout.read()}{self.log()}")
+        self.output = folder / "output"
+        with open(self.output, "w") as output:
+            self.process = subprocess.Popen(
+                [*WITH_US, *self._command("start-fg")], stdin=subprocess.DEVNULL, stdout=output,
+                stderr=subprocess.STDOUT)
+        self.wait_answer(self.port)
 
     def _command(self, word):
         return as_root(need("postfix"), "-c", str(self.folder / "etc"), word)
-
-    def _answers(self):
-        if self._process.poll() is not None:
-            raise AssertionError("Postfix has ended")
-        try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
-                return connection.recv(512).startswith(b"220")
-        except OSError:
-            return False
 
     def log(self):
         done = subprocess.run(as_root("cat", str(self.folder / "log")), text=True,
@@ -110,20 +99,7 @@ class Postfix:
 
     def stop(self):
         subprocess.run(self._command("stop"), capture_output=True)
-        self._process.wait(60)
+        self.process.wait(60)
         # What root and postfix own there is not ours to remove otherwise.
         subprocess.run(as_root("rm", "-r", str(self.folder / "spool"),
                                str(self.folder / "data")), check=True)
-
-    def messages(self):
-        """The files of the mailbox, oldest first."""
-        new = self.folder / "mail/inbox/new"
-        if not new.is_dir():
-            return []
-        return [path.read_bytes() for path in
-                sorted(new.iterdir(), key=lambda path: path.stat().st_mtime_ns)]
-
-    def wait_message(self, number):
-        """Message `number`, counted from 1, once it is there."""
-        return wait_until(f"message {number} in the mailbox",
-                          lambda: len(found := self.messages()) >= number and found)[number - 1]

@@ -6,7 +6,8 @@ import re
 
 from certificates import Authority
 from dovecot import Dovecot, token
-from postfix import Postfix, free_ports
+from mail_server import free_ports
+from postfix import Postfix
 from sasl_client import TOKENS
 from support import TestCase
 

@@ -13,31 +13,28 @@ import unittest
 from certificates import Authority
 from client import Client
 from dovecot import Dovecot
-from postfix import Postfix, free_ports
+from mail_clients import SOURCE
+from mail_server import free_ports
+from postfix import Postfix
+from recipes import files_of, replace
 from sasl_client import MECHANISMS, log_in
 from submission import USERS, right_secret
-from support import TOP, TestCase, need, wait_until
+from support import TestCase, need, wait_until
 from tls_client import TlsClient, port_of
 
-MAN = TOP / "man/smtpblockd.8"
 HOST = "mail.example.com"
 BOB, TO = "bob@example.com", "someone@example.org"
 PASSWORD = USERS[BOB]
 REFUSED = f"554 5.7.1 <{TO}>: Recipient address rejected: Access denied"
 WRONG = "535 5.7.8 Error: authentication failed: (reason unavailable)"
+NO_PENALTY = """
+service anvil {
+  unix_listener anvil-auth-penalty {
+    mode = 0
+  }
+}
+"""
 HOOK = "/etc/letsencrypt/renewal-hooks/deploy/smtpblock"
-
-
-def files_of(recipe):
-    """The texts that stand in the page, by the file that was named last before each."""
-    section = re.search(rf'^\.Ss {recipe}\n(.*?)^\.S[hs] ', MAN.read_text(), re.M | re.S)[1]
-    found, name = {}, None
-    for part in re.finditer(r"^\.Pa (\S+)|^\.Bd -literal.*?\n(.*?)^\.Ed$", section, re.M | re.S):
-        if part[1]:
-            name = part[1]
-        else:
-            found.setdefault(name, part[2].replace(r"\-", "-").replace(r"\e", "\\"))
-    return found
 
 
 class Recipe(TestCase):
@@ -45,24 +42,23 @@ class Recipe(TestCase):
     def setUpClass(cls):
         folder = cls.class_folder("recipe")
         cls.folder_of_all = folder
-        cls.internal, = free_ports(1)
-        # All that is not as in the page. The mechanisms are those that it says may stand there too.
-        cls.replaced = {
-            "127.0.0.1:10587": f"127.0.0.1:{cls.internal}",
-            "/var/spool/postfix": f"{folder}/postfix/spool",
-            "/etc/smtpblock": f"{folder}/smtpblock",
-            '["0.0.0.0:587", "[::]:587"]': '["127.0.0.1:0"]',
-            '["0.0.0.0:465", "[::]:465"]': '["127.0.0.1:0"]',
-            " -g smtpblock": "",
-            "systemctl kill --signal=HUP smtpblockd": "${RELOAD-:}",
-            "auth_mechanisms = plain login":
-                "auth_mechanisms = " + " ".join(MECHANISMS).lower(),
-        }
-        files = files_of("Postfix with Dovecot SASL")
-        for old, new in cls.replaced.items():
-            assert any(old in text for text in files.values()), f"the page has no {old}"
-            files = {name: text.replace(old, new) for name, text in files.items()}
-        cls.files = files
+        cls.internal, cls.internal_mx = free_ports(2)
+        # All that is not as in the page. The mechanisms are those that it says may stand there too;
+        # the penalty would make those wait who try wrong passwords here.
+        cls.files = files = replace(
+            {**files_of("Postfix with Dovecot SASL"), **files_of("Certificates")}, {
+                "127.0.0.1:10025": f"127.0.0.1:{cls.internal_mx}",
+                "127.0.0.1:10587": f"127.0.0.1:{cls.internal}",
+                "/var/spool/postfix": f"{folder}/postfix/spool",
+                "/etc/smtpblock": f"{folder}/smtpblock",
+                '["0.0.0.0:25", "[::]:25"]': '["127.0.0.1:0"]',
+                '["0.0.0.0:587", "[::]:587"]': '["127.0.0.1:0"]',
+                '["0.0.0.0:465", "[::]:465"]': '["127.0.0.1:0"]',
+                " -g smtpblock": "",
+                "systemctl kill --signal=HUP smtpblockd": "${RELOAD-:}",
+                "auth_mechanisms = plain login":
+                    "auth_mechanisms = " + " ".join(MECHANISMS).lower() + NO_PENALTY,
+            })
 
         cls.authority = Authority(folder)
         (folder / "smtpblock").mkdir()
@@ -90,9 +86,9 @@ class Recipe(TestCase):
         self.before = len(self.postfix.messages())
         self.front = self.configured(
             f'store = "{self.store.path}"\n' + self.files["/etc/smtpblock/smtpblock.toml"],
-            listeners=2)
-        self.submission, self.submissions = (port_of(self.front, name)
-                                             for name in ("submission", "submissions"))
+            listeners=3)
+        self.mx, self.submission, self.submissions = (
+            port_of(self.front, name) for name in ("mx", "submission", "submissions"))
 
     def client(self, port):
         client = TlsClient(port, self.trusting, HOST, implicit=port == self.submissions)
@@ -103,14 +99,14 @@ class Recipe(TestCase):
             client.ehlo()
         return client
 
-    def swaks(self, port, mechanism, text):
+    def swaks(self, port, mechanism, text, *more):
         """The status; 24: no recipient was accepted, 28: the login failed."""
         tls = ["--tls-on-connect"] if port == self.submissions else ["--tls"]
         done = subprocess.run(
             [need("swaks"), "--server", f"127.0.0.1:{port}", "--helo", "pc.example.com", *tls,
              "--tls-verify", "--tls-ca-path", str(self.authority.ca), "--tls-sni", HOST,
              "--auth", mechanism, "--auth-user", BOB, "--auth-password", PASSWORD,
-             "--from", BOB, "--to", TO, "--body", text, "--suppress-data"],
+             "--from", BOB, "--to", TO, "--body", text, "--suppress-data", *more],
             capture_output=True, text=True, timeout=60)
         return done.returncode, done.stdout
 
@@ -134,9 +130,8 @@ class Recipe(TestCase):
         self.assertFalse(any(b"blocked" in message for message in self.postfix.messages()))
 
     def test_every_mechanism_that_dovecot_offers(self):
-        with Client(self.internal) as direct:
-            offered = re.search(r"AUTH (.*)", direct.ehlo().text)[1].split()
-        self.assertEqual(offered, list(MECHANISMS))
+        offered = re.search(r"AUTH (.*)", self.client(self.submission).ehlo().text)[1].split()
+        self.assertEqual(sorted(offered), sorted(MECHANISMS))
         for port in (self.submission, self.submissions):
             for mechanism in offered:
                 with self.subTest(mechanism=mechanism, implicit=port == self.submissions):
@@ -159,7 +154,7 @@ class Recipe(TestCase):
     def test_who_has_not_logged_in_sends_nowhere(self):
         clients = {"submission": self.client(self.submission),
                    "submissions": self.client(self.submissions)}
-        clients["internal"] = Client(self.internal)
+        clients["internal"] = Client(self.internal, first=b"PROXY TCP4 127.0.0.1 127.0.0.1 1 2\r\n")
         self.addCleanup(clients["internal"].close)
         clients["internal"].ehlo()
         for name, client in clients.items():
@@ -168,6 +163,28 @@ class Recipe(TestCase):
                 self.assertEqual(client.rcpt(TO).text, REFUSED)
                 self.assertEqual(client.rcpt("x@elsewhere.example").text,
                                  REFUSED.replace(TO, "x@elsewhere.example"))
+
+    def test_the_server_knows_who_the_client_is(self):
+        with Client(self.mx, source=SOURCE) as client:
+            client.ehlo()
+            self.assertEqual(client.message("stranger@example.net", TO).code, 250)
+            self.assertEqual(client.message("stranger@example.net", "x@elsewhere.example").text,
+                             "554 5.7.1 <x@elsewhere.example>: Relay access denied")
+        stored = self.postfix.wait_message(self.before + 1).decode()
+        self.assertIn(f"from client.example.net (unknown [{SOURCE}])", stored)
+        status, said = self.swaks(self.submission, "PLAIN", "text", "--local-interface", SOURCE)
+        self.assertEqual(status, 0, said)
+        self.assertIn(f"client=unknown[{SOURCE}], sasl_method=PLAIN", self.postfix.log())
+        self.assertIn(f"rip={SOURCE}", self.dovecot.log())
+
+    def test_who_is_blocked_at_port_25(self):
+        with Client(self.mx) as client:
+            client.ehlo()
+            self.store.add("stranger@example.net")
+            client.mail("stranger@example.net")
+            self.assertEqual(client.rcpt(TO).text, REFUSED)
+            self.store.delete("stranger@example.net")
+            self.assertEqual(client.rcpt(TO).code, 250)
 
     def test_a_blocked_sender_sees_what_a_stranger_sees(self):
         def dialogue(mechanism, password):
