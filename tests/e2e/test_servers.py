@@ -133,6 +133,13 @@ class OneServer:
         front = self.server(port_of(self.front, "six"), host="::1")
         self.assert_same(mail_clients.smtp_source, PLAIN, direct, front)
 
+    def test_chunks_where_the_server_takes_them(self):
+        with Client(self.port) as client:
+            self.assertEqual("CHUNKING" in client.ehlo().text, "CHUNKING" in self.offered)
+        if "CHUNKING" in self.offered:
+            for name in ("plain", "eight bit", "utf8", "big"):
+                self.assert_same(mail_clients.chunked, MESSAGES[name])
+
     def test_the_port_of_the_client(self):
         with Client(self.port, source=SOURCE) as client:
             client.ehlo(HELO)
