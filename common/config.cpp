@@ -314,18 +314,22 @@ std::optional<std::string> contents(const std::string& path) {
 
 }  // namespace
 
+Result<Config> parse_config(std::string_view text, const std::string& file) {
+    const toml::parse_result parsed = toml::parse(text, file);
+    if (!parsed) {
+        const auto& where = parsed.error().source().begin;
+        return fail(ErrorCode::bad_input, "{}:{}:{}: {}", file, where.line, where.column,
+                    printable(parsed.error().description()));
+    }
+    return read_config(parsed.table(), file);
+}
+
 Result<Config> load_config(const std::string& path) {
     const auto text = contents(path);
     if (!text)
         return fail(errno == EACCES ? ErrorCode::not_permitted : ErrorCode::failed,
                     "cannot read {}: {}", quoted(path), std::strerror(errno));
-    const toml::parse_result parsed = toml::parse(*text, path);
-    if (!parsed) {
-        const auto& where = parsed.error().source().begin;
-        return fail(ErrorCode::bad_input, "{}:{}:{}: {}", path, where.line, where.column,
-                    printable(parsed.error().description()));
-    }
-    return read_config(parsed.table(), path);
+    return parse_config(*text, path);
 }
 
 Result<Config> find_config(const std::string& named) {

@@ -93,7 +93,10 @@ struct Config {
     std::vector<ListenerConfig> listeners;
 };
 
-/// Errors: bad_input (with file, line, column and key), not_permitted, failed (no such file).
+/// What the text of a file says; `file` is its name in messages. Errors: bad_input, with file,
+/// line, column and key.
+Result<Config> parse_config(std::string_view text, const std::string& file);
+/// The same of the file at `path`. Errors also: not_permitted, failed (no such file).
 Result<Config> load_config(const std::string& path);
 
 /// The file `named` (by an option or SMTPBLOCK_CONFIG); when that is empty the default one, and

@@ -245,6 +245,14 @@ TEST_CASE("what a later version will do is refused by name, with what this one d
     }
 }
 
+TEST_CASE("what is no TOML at all is refused with its place") {
+    CHECK(begins(error("[:"), "1:2: "));
+    CHECK(begins(error("a = 1\n[[::]]\n"), "2:3: "));
+    CHECK(begins(error("= 1"), "1:1: "));
+    CHECK(begins(error("a \u00e9"), "1:"));
+    CHECK(begins(error("[127.0.0.\u03ed:25"), "1:"));
+}
+
 TEST_CASE("a bad value is refused with its place and what to write") {
     CHECK(error("store = \"relative\"\n") == "1:9: store: not an absolute path");
     CHECK(error("store = 1\n") == "1:9: store: not a text; write it in double quotes");
