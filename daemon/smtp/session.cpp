@@ -9,7 +9,6 @@
 #include "daemon/smtp/session_impl.h"
 
 namespace smtpblock::smtp {
-
 namespace {
 
 /// A PROXY header of version 2 begins with two, and a line with NUL: from whoever is not listed it
@@ -17,6 +16,11 @@ namespace {
 constexpr unsigned proxy_signature_empty_lines = 2;
 
 constexpr std::string_view out_of_step = "Error: out of step, closing connection";
+/// A line with a bad octet that begins like no command, such as a TLS handshake. An empty one with
+/// a bare CR or LF is but badly ended.
+bool begins_otherwise(std::string_view line) {
+    return line.front() != '\r' && line.front() != '\n' && !is_letter(line.front());
+}
 
 }  // namespace
 
@@ -292,7 +296,9 @@ bool Session::Impl::take_command() {
             input_.forget_line();
             break;
         case LineBuffer::State::bad_octet:
-            if (empty_lines_ == proxy_signature_empty_lines) return not_smtp();
+            if (empty_lines_ == proxy_signature_empty_lines ||
+                (mode_ == Mode::command && begins_otherwise(input_.rest())))
+                return not_smtp();
             refuse("500 5.5.2 Error: bare CR, bare LF, NUL or control character in a command");
             give_up_auth();
             break;
