@@ -16,6 +16,7 @@ namespace {
 constexpr unsigned proxy_signature_empty_lines = 2;
 
 constexpr std::string_view out_of_step = "Error: out of step, closing connection";
+
 /// A line with a bad octet that begins like no command, such as a TLS handshake. An empty one with
 /// a bare CR or LF is but badly ended.
 bool begins_otherwise(std::string_view line) {
