@@ -41,6 +41,7 @@ RecordBuffer::RecordBuffer(std::size_t budget)
 /// costs more than writing the record. What is not used of it is never touched, not even to mark
 /// it for a sanitizer.
 RecordBuffer::Octets RecordBuffer::allocated(std::size_t octets) {
+    octets = std::max(octets, std::size_t{1});  // there is no empty mapping
     void* const memory =
         ::mmap(nullptr, octets, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) throw std::bad_alloc();
