@@ -44,11 +44,17 @@ void judge(const net::ListenerOptions& listener, const UpstreamAddress& upstream
     const auto& learnt = learner.learnt();
     if (!learnt) return out.flaws.push_back(fmt::format("{}: {}", where, printable(learner.why())));
     const ClientAddress client_address = listener.session.client_address;
-    if (learnt->relays)
+    if (learnt->recipient_code == 0)
+        return out.flaws.push_back(fmt::format(
+            "{}: it does not say whether it relays for a stranger, since MAIL FROM:<> or the "
+            "recipient had no answer; ask it by hand",
+            where));
+    if (learnt->recipient_code / 100 == 2)
         return out.flaws.push_back(fmt::format("{}: {}", where, relay_advice(client_address)));
     out.found.push_back(fmt::format(
-        "upstream {} of listener {}: {}, {}, refuses strangers{}{}", printable(upstream.text()),
+        "upstream {} of listener {}: {}, {}, {} strangers{}{}", printable(upstream.text()),
         printable(listener.session.listener), printable(learnt->host), way_of(client_address),
+        learnt->recipient_code / 100 == 5 ? "refuses" : "defers",
         learnt->rcpt_refusal.empty() ? "" : ": ", printable(learnt->rcpt_refusal)));
 }
 

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <chrono>
+#include <exception>
 #include <utility>
 
 #include "common/config.h"
@@ -125,7 +126,8 @@ void Daemon::reload() {
     record.write(log_, guard::LogLevel::error);
 }
 
-Result<std::size_t> Daemon::apply_again() {
+/// Descriptors or memory may be used up just now: the old one stays then too.
+Result<std::size_t> Daemon::apply_again() try {
     auto setup = read_setup(options_);
     if (!setup) return std::move(setup).failure();
     if (auto same = check_unchanged(setup_, *setup); !same) return std::move(same).failure();
@@ -133,6 +135,8 @@ Result<std::size_t> Daemon::apply_again() {
     auto changed = server_.change(setup->server, listeners_of(*setup), policies_of(*setup));
     if (changed) tell_warnings(*setup);
     return changed;
+} catch (const std::exception& error) {
+    return fail(ErrorCode::failed, "{}", error.what());
 }
 
 }  // namespace smtpblock

@@ -95,10 +95,11 @@ private:
     ServerOptions options_;
     guard::Log& log_;
     const ActivatedSockets activated_;
-    boost::asio::thread_pool jobs_{job_threads};
     tls::TicketKeys ticket_keys_{steady_clock::now()};
     SessionCount count_;
     Workers workers_;  ///< the first one is the main thread's
+    /// Jobs that were never begun hold links, and those timers of the workers.
+    boost::asio::thread_pool jobs_{job_threads};
     Listeners::Environment environment_;
     std::unique_ptr<Listeners> listeners_;
     std::list<std::shared_ptr<ProxyReader>> proxied_;  ///< of whom it is not known yet who they are

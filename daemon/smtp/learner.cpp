@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "common/text.h"
@@ -27,6 +28,17 @@ std::size_t find_ignoring_case(std::string_view text, std::string_view part, std
     for (std::size_t at = from; at + part.size() <= text.size(); ++at)
         if (equal_ignoring_case(text.substr(at, part.size()), part)) return at;
     return std::string_view::npos;
+}
+
+/// Without a way to tell another one the upstream sees our own, and may say so.
+bool holds_address(std::string_view text) {
+    constexpr std::string_view of_addresses = "0123456789abcdefABCDEF.:";
+    for (auto begin = text.find_first_of(of_addresses); begin != std::string_view::npos;) {
+        const auto end = std::min(text.find_first_not_of(of_addresses, begin), text.size());
+        if (IpAddress::parse(text.substr(begin, end - begin))) return true;
+        begin = text.find_first_of(of_addresses, end);
+    }
+    return false;
 }
 
 }  // namespace
@@ -112,7 +124,7 @@ void Learner::on_reply(const Reply& reply) {
             if (!reply.positive()) return say("QUIT", Awaits::bye);
             return say(fmt::format("RCPT TO:<{}@{}>", mailbox_local, mailbox_domain), Awaits::rcpt);
         case Awaits::rcpt:
-            learnt_->relays = reply.positive();
+            learnt_->recipient_code = reply.code;
             learnt_->rcpt_refusal = refusal_in(reply);
             return say("QUIT", Awaits::bye);
         case Awaits::bye:
@@ -136,7 +148,7 @@ void Learner::say(std::string_view command, Awaits next) {
 }
 
 void Learner::succeed(Keywords keywords) {
-    learnt_ = Learnt{host_, keywords, false, {}};
+    learnt_ = Learnt{host_, keywords, 0, {}};
     if (options_.ask_for_recipient)
         say("MAIL FROM:<>", Awaits::mail);
     else
@@ -154,7 +166,7 @@ std::string Learner::refusal_in(const Reply& reply) const {
     for (const std::string_view asked :
          {mailbox_local, mailbox_domain, std::string_view(options_.hostname), stranger, elsewhere})
         if (find_ignoring_case(text, asked) != std::string::npos) return {};
-    return text;
+    return holds_address(text) ? std::string() : text;
 }
 
 void Learner::on_closed(std::string_view why) {

@@ -29,8 +29,9 @@ struct LearnerOptions {
 struct Learnt {
     std::string host;
     Keywords keywords;
-    /// It took a recipient of a domain that cannot exist (`.invalid`, RFC 6761 6.4).
-    bool relays = false;
+    /// The reply to a recipient of a domain that cannot exist (`.invalid`, RFC 6761 6.4); 0: it was
+    /// not asked, or did not answer.
+    unsigned recipient_code = 0;
     /// The words in which it refused that, with `{rcpt}` for the recipient and without the last
     /// CRLF; empty when there were none that could be said to anybody.
     std::string rcpt_refusal;

@@ -47,6 +47,8 @@ Instant Session::Impl::upstream_deadline() const {
         return upstream_since_ + options_.timeouts.upstream_connect;
     if (!link_.connected()) return Instant::max();
     if (client_gone_) return upstream_since_ + last_reply;
+    // Whether a connection that was idle is alive shows no later than a new one would.
+    if (upstream_.reused) return upstream_since_ + options_.timeouts.upstream_connect;
     if (const auto due = link_.next_due())
         return upstream_since_ + (due == Due::end ? options_.timeouts.upstream_end
                                                   : options_.timeouts.upstream_reply);

@@ -146,6 +146,9 @@ void Session::Impl::greet_upstream() {
 void Session::Impl::on_hello(const Reply& reply) {
     // What an upstream says to an idle connection when it has had enough of it is no refusal.
     if (!reply.positive() && upstream_.reused) return lose_upstream(reply.text());
+    // A server that knows no PROXY header takes it for commands, and refuses those.
+    if (options_.client_address == ClientAddress::proxy && reply.code >= 500 && reply.code <= 504)
+        return lose_upstream(fmt::format("it does not take a PROXY header: {}", reply.text()));
     if (!reply.positive()) return refuse_upstream(reply);
     const bool extended = hello_.starts_with("EHLO");
     upstream_.reused = false;
@@ -174,9 +177,10 @@ void Session::Impl::lose_upstream(std::string_view why) {
     const bool was_wanted = link_.connected() || link_.state() == UpstreamLink::State::connecting;
     if (!was_wanted) return;
     if (!client_gone_) note("upstream lost", why);
+    const bool died_while_idle = upstream_.reused && link_.connected();
     const auto never = link_.close();
-    // One that had died while it was idle says nothing of its server: another one is made.
-    if (upstream_.reused) return;
+    // That says nothing of its server: another connection is made, and what becomes of it counts.
+    if (died_while_idle) return;
     refuse_lost_chunks();
     for (const Expected& expected : never) answer_for_lost(expected);
     fail_held(fmt::format("{}\r\n", unavailable));

@@ -63,6 +63,15 @@ class CheckConfig(TestCase):
         wants_it = self.upstream(answer=lambda verb, line: DROP if verb == "greeting" else None)
         self.assertIn("closed by the upstream", self.flaw(f'"{wants_it.spec}"', "none"))
 
+    def test_an_upstream_that_does_not_say(self):
+        silent = self.upstream(answer=lambda verb, line: DROP if verb == "MAIL" else None)
+        self.assertIn("it does not say whether it relays for a stranger",
+                      self.flaw(f'"{silent.spec}"', "none"))
+        greylisting = self.upstream(refusal=b"450 4.7.1 Greylisted\r\n")
+        done = self.check(f'"{greylisting.spec}"', "none")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("defers strangers\n", done.stdout)
+
     def test_every_upstream_is_asked(self):
         good, gone = self.upstream(), self.upstream()
         gone.stop()
