@@ -200,7 +200,7 @@ void Connection::try_next_upstream() {
     reached_ = false;
     tried_since_ = steady_clock::now();
     const Upstream& upstream = *environment_.service->listener->upstreams[upstream_place_];
-    upstream_ = upstream.connect(environment_.io, *this, client_address_);
+    upstream_ = upstream.connect(environment_.io, *this, session_->client_address());
     if (!other_upstreams_.empty()) limit_try();
 }
 

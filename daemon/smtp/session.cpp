@@ -73,6 +73,9 @@ void Session::on_time(Instant now) {
 void Session::on_drain(Instant now) {
     impl_->on_drain(now);
 }
+const std::string& Session::client_address() const {
+    return impl_->client_address();
+}
 Want Session::want(Side side) const {
     return impl_->want(side);
 }

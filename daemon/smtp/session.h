@@ -90,6 +90,8 @@ public:
     /// The daemon is stopping: ends at once when no transaction is under way, else after it.
     void on_drain(Instant now);
 
+    /// The client's, as text: another one's once a front has said so (XCLIENT).
+    const std::string& client_address() const;
     Want want(Side side) const;
     /// Bytes waiting to go out, or the first piece of them; they stay put until the next on_ call.
     std::string_view output(Side side) const;

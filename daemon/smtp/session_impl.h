@@ -50,6 +50,7 @@ public:
          Instant now);
 
     void on_connected(Side side, Instant now, std::size_t upstream);
+    const std::string& client_address() const { return client_.address; }
     bool may_reuse() const;
     void on_reused(const KeptUpstream& kept, Instant now);
     KeptUpstream kept() const;

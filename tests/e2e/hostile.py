@@ -74,11 +74,16 @@ class HostileTestCase(TestCase):
         self.addCleanup(ENVIRONMENT.update, before)
         self.front = self.started()
         self.deliver()  # whatever is made once is there
+        for _ in range(4):  # each thread has had a session, and what it opens for its first one
+            self.deliver()
         self.descriptors = descriptors(self.front.pid)
         self.peak = peak_octets(self.front.pid)
 
     def started(self):
-        front = self.daemon("--listen", "out:127.0.0.1:0", upstream=self.upstream.spec)
+        """No connection is kept for a next session: each is to be seen to its end."""
+        front = self.configured('[[listener]]\nlisten = "127.0.0.1:0"\ndirection = "out"\n'
+                                f'upstream = "{self.upstream.spec}"\nclient_address = "none"\n'
+                                'upstream_idle = 0\n')
         front.wait_log(r"^upstream .*state=learnt")
         return front
 
