@@ -42,6 +42,7 @@ void UpstreamLink::secure() {
 
 void UpstreamLink::on_tls(bool implicit_tls) {
     secured_ = true;
+    state_ = State::greeting;
     if (implicit_tls) await_banner();
 }
 

@@ -87,6 +87,7 @@ class PostfixColumn(Column):
         (r"^\w+ +\d+ [\d:]+ \S+ (postfix/\w+)\[\d+\]", r"\1"),
         (r": [0-9A-F]{6,}: ", ": ID: "),
         (r"(delays?|size)=[\d./]+", r"\1=N"),
+        (r"bdat=\d+", "bdat=N"), (r" commands=.*", ""),  # the front makes chunks of its own
         (r"(TLS connection established).*", r"\1"),  # how is for the two ends of it to choose
     )
 
@@ -108,7 +109,6 @@ class XclientColumn(PostfixColumn):
         *PostfixColumn.changing,
         (r".*: connect from.*", ""),
         (r"ehlo=2 xclient=0/1", "ehlo=1"), (r"helo=1 ehlo=1 xclient=0/1", "helo=1"),
-        (r" commands=.*", ""),
     )
 
     def __init__(self, *arguments):

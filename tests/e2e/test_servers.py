@@ -45,6 +45,7 @@ starttls = "optional"
 certificates = [{{ chain = "{chain}", key = "{key}" }}]
 upstream = "smtp://{host}:{port}"
 client_address = "{way}"
+upstream_idle = 0
 rcpt_reply = "554 5.7.1 <{{rcpt}}>: Recipient address rejected: Access denied"
 """
 # A name for loopback, where a front asks for STARTTLS as it does of another host.

@@ -40,6 +40,7 @@ listen = ["127.0.0.1:0"]
 upstream = ["{self.upstream.spec}"]
 client_address = "none"
 bare_newline = "{self.bare_newline}"
+upstream_idle = 0
 ''')
         # CHUNKING is offered once it is known that the upstream does.
         wait_until("the upstream is known", lambda: self.upstream.heard("QUIT"))
