@@ -108,6 +108,7 @@ class XclientColumn(PostfixColumn):
     changing = (
         *PostfixColumn.changing,
         (r".*: connect from.*", ""),
+        (r"ehlo=3 xclient=0/1", "ehlo=2"),
         (r"ehlo=2 xclient=0/1", "ehlo=1"), (r"helo=1 ehlo=1 xclient=0/1", "helo=1"),
     )
 
