@@ -1,7 +1,6 @@
 #include "daemon/smtp/session.h"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 #include "common/text.h"
@@ -11,14 +10,11 @@
 namespace smtpblock::smtp {
 namespace {
 
-/// A PROXY header of version 2 begins with two, and a line with NUL: from whoever is not listed it
-/// is no SMTP.
-constexpr unsigned proxy_signature_empty_lines = 2;
-
 constexpr std::string_view out_of_step = "Error: out of step, closing connection";
 
-/// A line with a bad octet that begins like no command, such as a TLS handshake. An empty one with
-/// a bare CR or LF is but badly ended.
+/// A line with a bad octet that begins like no command, such as a TLS handshake or the third line
+/// of a PROXY header from somebody who is not listed. An empty one with a bare CR or LF is but
+/// badly ended.
 bool begins_otherwise(std::string_view line) {
     return line.front() != '\r' && line.front() != '\n' && !is_letter(line.front());
 }
@@ -300,9 +296,10 @@ bool Session::Impl::take_command() {
             input_.forget_line();
             break;
         case LineBuffer::State::bad_octet:
-            if (empty_lines_ == proxy_signature_empty_lines ||
-                (mode_ == Mode::command && begins_otherwise(input_.rest())))
-                return not_smtp();
+            if (mode_ == Mode::command && begins_otherwise(input_.rest())) {
+                not_smtp();
+                break;
+            }
             refuse("500 5.5.2 Error: bare CR, bare LF, NUL or control character in a command");
             give_up_auth();
             break;
@@ -339,13 +336,11 @@ void Session::Impl::take_line(std::string_view line) {
         auth_response(line);
     else
         perform(Command::parse(line));
-    empty_lines_ = line.empty() ? empty_lines_ + 1 : std::numeric_limits<unsigned>::max() / 2;
 }
 
-/// False: there is no use in taking more.
-bool Session::Impl::not_smtp() {
+/// There is no use in talking on.
+void Session::Impl::not_smtp() {
     end_with("421 4.7.0", "Error: this is a mail server");
-    return false;
 }
 
 void Session::Impl::perform(const Command& command) {
@@ -383,8 +378,7 @@ void Session::Impl::perform(const Command& command) {
         case Verb::bdat:
             return bdat(command.argument);
         case Verb::not_smtp:
-            not_smtp();
-            return;
+            return not_smtp();
         case Verb::unknown:
             return refuse("502 5.5.2 Error: command not recognized");
     }

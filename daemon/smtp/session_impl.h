@@ -189,7 +189,7 @@ private:
     void on_no_more();
     void take_line(std::string_view line);
     void perform(const Command& command);
-    bool not_smtp();
+    void not_smtp();
     bool is_idle() const { return !transaction_ && !auth_ && mode_ == Mode::command; }
     bool may_read_client() const;
     bool client_waits() const;
@@ -365,7 +365,6 @@ private:
     std::string chunk_refusal_;
     std::uint32_t transactions_ = 0;
     std::size_t errors_ = 0;
-    unsigned empty_lines_ = 0;               ///< so far, while the client has said nothing else
     std::uint32_t refused_transaction_ = 0;  ///< whose MAIL the upstream refused, in mail_refusal_
     std::string mail_refusal_;
 
