@@ -112,9 +112,8 @@ void Learner::on_reply(const Reply& reply) {
         case Awaits::ehlo:
             if (reply.code / 100 == 5 && options_.client_address == ClientAddress::none)
                 return say(fmt::format("HELO {}", options_.hostname), Awaits::helo);
-            // A server that knows no PROXY header takes it for commands, which it refuses first.
-            if (reply.code / 100 == 5 && options_.client_address == ClientAddress::proxy)
-                return give_up(fmt::format("it does not take a PROXY header: {}", reply.text()));
+            if (options_.client_address == ClientAddress::proxy)
+                if (const auto why = why_no_proxy(reply); !why.empty()) return give_up(why);
             if (!reply.positive()) return give_up(reply.text());
             return succeed(keywords_of(reply));
         case Awaits::helo:

@@ -308,6 +308,7 @@ private:
     void take_upstream_bytes(std::string_view bytes);
     void on_reply(const Expected& expected, const Reply& reply);
     void on_banner(const Reply& reply);
+    std::string extended_hello() const;
     void on_clear_hello(const Reply& reply);
     void on_starttls(const Reply& reply);
     UpstreamTls upstream_tls() const { return options_.upstream_tls.at(upstream_.place); }

@@ -112,13 +112,15 @@ void Session::Impl::on_banner(const Reply& reply) {
     profile_.learn(upstream_.place, upstream_.host);
     if (wants_starttls()) {
         upstream_since_ = now_;
-        const bool extended = hello_.starts_with("EHLO");
-        link_.send(extended ? hello_ : fmt::format("EHLO {}\r\n", options_.hostname),
-                   {.due = Due::clear_hello});
-        return;
+        return link_.send(extended_hello(), {.due = Due::clear_hello});
     }
     greet_upstream();
     if (link_.ready()) release_held();
+}
+
+/// To learn what the upstream offers: the client's own, if it is one.
+std::string Session::Impl::extended_hello() const {
+    return hello_.starts_with("EHLO") ? hello_ : fmt::format("EHLO {}\r\n", options_.hostname);
 }
 
 /// Without TLS nothing goes to an upstream from which it is required, whoever took STARTTLS out of
@@ -146,9 +148,8 @@ void Session::Impl::greet_upstream() {
 void Session::Impl::on_hello(const Reply& reply) {
     // What an upstream says to an idle connection when it has had enough of it is no refusal.
     if (!reply.positive() && upstream_.reused) return lose_upstream(reply.text());
-    // A server that knows no PROXY header takes it for commands, and refuses those.
-    if (options_.client_address == ClientAddress::proxy && reply.code >= 500 && reply.code <= 504)
-        return lose_upstream(fmt::format("it does not take a PROXY header: {}", reply.text()));
+    if (options_.client_address == ClientAddress::proxy)
+        if (const auto why = why_no_proxy(reply); !why.empty()) return lose_upstream(why);
     if (!reply.positive()) return refuse_upstream(reply);
     const bool extended = hello_.starts_with("EHLO");
     upstream_.reused = false;

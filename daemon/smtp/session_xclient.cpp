@@ -68,9 +68,7 @@ std::string Session::Impl::proxy_header() const {
 void Session::Impl::introduce_client() {
     upstream_since_ = now_;
     if (upstream_.reused) return send_xclient();
-    const bool extended = hello_.starts_with("EHLO");
-    link_.send(extended ? hello_ : fmt::format("EHLO {}\r\n", options_.hostname),
-               {.due = Due::introduction_hello});
+    link_.send(extended_hello(), {.due = Due::introduction_hello});
 }
 
 void Session::Impl::on_introduction_hello(const Reply& reply) {

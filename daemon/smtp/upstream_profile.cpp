@@ -70,6 +70,11 @@ std::string_view why_no_starttls(const Reply& to_ehlo) {
     return "it does not offer STARTTLS; give it a certificate, or write smtps://";
 }
 
+std::string why_no_proxy(const Reply& to_ehlo) {
+    if (to_ehlo.code < 500 || to_ehlo.code > 504) return {};
+    return fmt::format("it does not take a PROXY header: {}", to_ehlo.text());
+}
+
 std::string_view why_no_xclient(const Reply& to_ehlo) {
     if (keywords_of(to_ehlo).xclient) return {};
     return "it does not take XCLIENT from this host; put the address by which this host comes into "

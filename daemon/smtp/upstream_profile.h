@@ -39,6 +39,9 @@ Keywords keywords_of(const Reply& reply);
 /// Why TLS cannot begin after that reply to the EHLO in clear text, for the log; empty when
 /// STARTTLS is next.
 std::string_view why_no_starttls(const Reply& to_ehlo);
+/// Why what was said before that reply to EHLO was not taken for a PROXY header, but for commands,
+/// which are refused first; empty when it was one.
+std::string why_no_proxy(const Reply& to_ehlo);
 /// Why XCLIENT cannot follow upon that reply to EHLO; empty when it can.
 std::string_view why_no_xclient(const Reply& to_ehlo);
 /// The same of the reply to STARTTLS; empty when the handshake is.
