@@ -9,12 +9,12 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <memory>
 #include <optional>
 #include <utility>
 
+#include "common/endpoint.h"
 #include "common/ip_address.h"
 #include "common/text.h"
 
@@ -28,11 +28,8 @@ constexpr auto failed = ErrorCode::failed;
 constexpr std::string_view unix_prefix = "unix:";
 
 std::optional<std::uint16_t> port_of(std::string_view digits) {
-    std::uint16_t port = 0;
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-    if (error != std::errc() || end != digits.data() + digits.size() || port == 0)
-        return std::nullopt;
-    return port;
+    const auto port = parse_port(digits);
+    return port && *port != 0 ? port : std::nullopt;
 }
 
 Failure no_server(std::string_view written) {

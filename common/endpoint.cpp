@@ -31,11 +31,9 @@ std::optional<HostPort> split(std::string_view written) {
     HostPort out;
     const auto colon = written.rfind(':');
     if (colon == std::string_view::npos) return std::nullopt;
-    const std::string_view digits = written.substr(colon + 1);
-    const auto [end, error] =
-        std::from_chars(digits.data(), digits.data() + digits.size(), out.port);
-    if (digits.empty() || error != std::errc() || end != digits.data() + digits.size())
-        return std::nullopt;
+    const auto port = parse_port(written.substr(colon + 1));
+    if (!port) return std::nullopt;
+    out.port = *port;
     out.host = written.substr(0, colon);
     if (out.host.starts_with('[') && out.host.ends_with(']')) {
         out.host = out.host.substr(1, out.host.size() - 2);
@@ -53,6 +51,13 @@ std::string join(std::string_view host, std::uint16_t port) {
 }
 
 }  // namespace
+
+std::optional<std::uint16_t> parse_port(std::string_view digits) {
+    std::uint16_t port = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+    if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
+    return port;
+}
 
 Result<Endpoint> Endpoint::parse(std::string_view written) {
     const auto parts = split(written);

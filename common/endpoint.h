@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -9,6 +10,9 @@
 #include "common/result.h"
 
 namespace smtpblock {
+
+/// From 0 to 65535, digits alone.
+std::optional<std::uint16_t> parse_port(std::string_view digits);
 
 /// An address and a port to listen on.
 struct Endpoint {

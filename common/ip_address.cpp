@@ -119,4 +119,9 @@ bool IpNetwork::contains(const IpAddress& address) const {
     return rest == 0 || ((ours[whole] ^ theirs[whole]) & (0xff00U >> rest) & 0xffU) == 0;
 }
 
+bool any_contains(const std::vector<IpNetwork>& networks, const IpAddress& address) {
+    return std::any_of(networks.begin(), networks.end(),
+                       [&](const IpNetwork& network) { return network.contains(address); });
+}
+
 }  // namespace smtpblock

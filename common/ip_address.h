@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace smtpblock {
 
@@ -49,5 +50,7 @@ private:
     IpAddress base_;
     unsigned bits_ = 0;
 };
+
+bool any_contains(const std::vector<IpNetwork>& networks, const IpAddress& address);
 
 }  // namespace smtpblock

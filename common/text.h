@@ -25,6 +25,12 @@ constexpr bool is_eight_bit(char c) {
 constexpr bool is_white_space(char c) {
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
+/// Of a hexadecimal digit in either case; -1 when it is none.
+constexpr int hex_value(char c) {
+    if (is_digit(c)) return c - '0';
+    const char low = to_lower(c);
+    return low >= 'a' && low <= 'f' ? low - 'a' + 10 : -1;
+}
 /// 0x00-0x1f and 0x7f.
 constexpr bool is_control(char c) {
     return static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) == 0x7f;

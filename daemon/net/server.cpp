@@ -38,11 +38,6 @@ constexpr auto last_words = std::chrono::seconds(1);
 
 constexpr auto between_refusal_lines = std::chrono::minutes(1);
 
-bool any_contains(const std::vector<IpNetwork>& networks, const IpAddress& address) {
-    return std::any_of(networks.begin(), networks.end(),
-                       [&](const IpNetwork& network) { return network.contains(address); });
-}
-
 SessionCount::Limits limits_of(const ServerOptions& options) {
     return {.sessions = options.sessions, .per_client = options.sessions_per_client};
 }

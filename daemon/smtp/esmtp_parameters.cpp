@@ -22,10 +22,6 @@ std::optional<std::string_view> value_of(std::string_view parameter, std::string
     return parameter.substr(keyword.size());
 }
 
-bool is_hex_digit(char c) {
-    return is_digit(c) || (c >= 'A' && c <= 'F') || (c >= 'a' && c <= 'f');
-}
-
 /// RFC 3461 4; with `utf8` UTF-8 may stand in it as it is (RFC 6533 3).
 bool is_xtext(std::string_view text, bool utf8 = false) {
     if (utf8 && !is_utf8(text)) return false;
@@ -33,7 +29,7 @@ bool is_xtext(std::string_view text, bool utf8 = false) {
         const char c = text[i];
         if (is_eight_bit(c) ? !utf8 : c <= ' ' || c == '\x7f' || c == '=') return false;
         if (c != '+') continue;
-        if (i + 2 >= text.size() || !is_hex_digit(text[i + 1]) || !is_hex_digit(text[i + 2]))
+        if (i + 2 >= text.size() || hex_value(text[i + 1]) < 0 || hex_value(text[i + 2]) < 0)
             return false;
         i += 2;
     }

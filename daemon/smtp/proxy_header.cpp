@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "common/text.h"
 
@@ -44,12 +43,8 @@ std::string_view take_field(std::string_view& line) {
 }
 
 std::optional<std::uint16_t> port_of(std::string_view digits) {
-    std::uint16_t port = 0;
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
     const bool canonical = digits.size() == 1 || !digits.starts_with('0');
-    if (error != std::errc() || end != digits.data() + digits.size() || !canonical)
-        return std::nullopt;
-    return port;
+    return canonical ? parse_port(digits) : std::nullopt;
 }
 
 /// An address of that family, without brackets or tag.

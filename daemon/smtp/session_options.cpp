@@ -1,18 +1,8 @@
 #include "daemon/smtp/session_options.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace smtpblock::smtp {
-namespace {
-
-bool any_contains(const std::vector<IpNetwork>& networks, const IpAddress& address) {
-    return std::any_of(networks.begin(), networks.end(),
-                       [&](const IpNetwork& network) { return network.contains(address); });
-}
-
-}  // namespace
-
 bool is_loopback(const IpAddress& address) {
     static const std::vector<IpNetwork> networks{*IpNetwork::parse("127.0.0.0/8"),
                                                  *IpNetwork::parse("::1/128")};

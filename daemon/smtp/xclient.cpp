@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include "common/domain_name.h"
+#include "common/endpoint.h"
 #include "common/text.h"
 
 namespace smtpblock::smtp {
@@ -19,12 +19,6 @@ constexpr std::string_view ipv6_tag = "IPV6:";
 
 bool is_unknown(std::string_view value) {
     return equal_ignoring_case(value, unavailable) || equal_ignoring_case(value, temporarily);
-}
-
-int hex_value(char c) {
-    if (is_digit(c)) return c - '0';
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 /// RFC 3461 4: `+` and two hexadecimal digits are an octet.
@@ -66,13 +60,6 @@ std::optional<IpAddress> address_of(std::string_view value) {
     return tagged == v6 ? IpAddress::parse(value) : std::nullopt;
 }
 
-std::optional<std::uint16_t> port_of(std::string_view digits) {
-    std::uint16_t port = 0;
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-    if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
-    return port;
-}
-
 std::optional<bool> esmtp_of(std::string_view value) {
     if (equal_ignoring_case(value, "ESMTP")) return true;
     if (equal_ignoring_case(value, "SMTP")) return false;
@@ -109,11 +96,11 @@ bool take(Xclient& out, std::string_view name, std::string_view value) {
         return true;
     }
     if (equal_ignoring_case(name, "ADDR")) return set(out.addr, value, address_of);
-    if (equal_ignoring_case(name, "PORT")) return set(out.port, value, port_of);
+    if (equal_ignoring_case(name, "PORT")) return set(out.port, value, parse_port);
     if (equal_ignoring_case(name, "PROTO")) return set(out.esmtp, value, esmtp_of);
     if (equal_ignoring_case(name, "HELO")) return set(out.helo, value, helo_of);
     if (equal_ignoring_case(name, "DESTADDR")) return set(out.destaddr, value, address_of);
-    if (equal_ignoring_case(name, "DESTPORT")) return set(out.destport, value, port_of);
+    if (equal_ignoring_case(name, "DESTPORT")) return set(out.destport, value, parse_port);
     return false;
 }
 
