@@ -1,27 +1,17 @@
 #include "daemon/own_upstream.h"
 
 #include <netdb.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
-#include <cstring>
 #include <memory>
-#include <optional>
 #include <vector>
 
+#include "common/descriptor.h"
 #include "common/text.h"
+#include "daemon/net/front/socket_address.h"
 
 namespace smtpblock {
 namespace {
-
-IpAddress address_of(const sockaddr& from) {
-    const bool v4 = from.sa_family == AF_INET;
-    const void* octets =
-        v4 ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in&>(from).sin_addr)
-           : static_cast<const void*>(&reinterpret_cast<const sockaddr_in6&>(from).sin6_addr);
-    return *IpAddress::from_octets({static_cast<const char*>(octets), v4 ? 4U : 16U});
-}
 
 std::vector<IpAddress> addresses_of(const std::string& host, Names names) {
     if (const auto address = IpAddress::parse(host)) return {*address};
@@ -33,26 +23,16 @@ std::vector<IpAddress> addresses_of(const std::string& host, Names names) {
     const std::unique_ptr<addrinfo, void (*)(addrinfo*)> all(found, freeaddrinfo);
     std::vector<IpAddress> addresses;
     for (const addrinfo* one = found; one != nullptr; one = one->ai_next)
-        addresses.push_back(address_of(*one->ai_addr));
+        addresses.push_back(
+            net::SocketAddress::of(*one->ai_addr, one->ai_addrlen).endpoint().address);
     return addresses;
 }
 
 /// This host's own: it can be bound to.
 bool is_of_this_host(const IpAddress& address) {
-    const int family = address.is_v4() ? AF_INET : AF_INET6;
-    const int probe = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (probe < 0) return false;
-    sockaddr_in v4{};
-    sockaddr_in6 v6{};
-    v4.sin_family = AF_INET;
-    v6.sin6_family = AF_INET6;
-    std::memcpy(&v4.sin_addr, address.octets().data(), address.is_v4() ? 4 : 0);
-    std::memcpy(&v6.sin6_addr, address.octets().data(), address.is_v4() ? 0 : 16);
-    const int bound = address.is_v4()
-                          ? bind(probe, reinterpret_cast<const sockaddr*>(&v4), sizeof v4)
-                          : bind(probe, reinterpret_cast<const sockaddr*>(&v6), sizeof v6);
-    close(probe);
-    return bound == 0;
+    const auto any_port = net::SocketAddress::of(Endpoint{address, 0});
+    const Descriptor trial(socket(any_port.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+    return bind(trial.number(), any_port.get(), any_port.octets) == 0;
 }
 
 bool is_any(const IpAddress& address) {

@@ -1,82 +1,21 @@
 #include "daemon/net/front/listening_socket.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstddef>
 #include <cstring>
 #include <utility>
 
 #include "common/text.h"
+#include "daemon/net/front/socket_address.h"
 
 namespace smtpblock::net {
 namespace {
-
-/// As the kernel has addresses.
-struct SocketAddress {
-    sockaddr_storage storage{};
-    socklen_t octets = sizeof storage;
-
-    sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
-    int family() const { return storage.ss_family; }
-};
-
-SocketAddress kernel_address(const Endpoint& endpoint) {
-    SocketAddress out;
-    const std::string_view octets = endpoint.address.octets();
-    if (endpoint.address.is_v4()) {
-        auto& v4 = reinterpret_cast<sockaddr_in&>(out.storage);
-        v4.sin_family = AF_INET;
-        v4.sin_port = htons(endpoint.port);
-        std::memcpy(&v4.sin_addr, octets.data(), octets.size());
-        out.octets = sizeof v4;
-    } else {
-        auto& v6 = reinterpret_cast<sockaddr_in6&>(out.storage);
-        v6.sin6_family = AF_INET6;
-        v6.sin6_port = htons(endpoint.port);
-        std::memcpy(&v6.sin6_addr, octets.data(), octets.size());
-        out.octets = sizeof v6;
-    }
-    return out;
-}
-
-SocketAddress kernel_address(const std::string& path) {
-    SocketAddress out;
-    auto& local = reinterpret_cast<sockaddr_un&>(out.storage);
-    local.sun_family = AF_UNIX;
-    path.copy(local.sun_path, sizeof local.sun_path - 1);
-    out.octets = sizeof local;
-    return out;
-}
-
-/// A client over a unix socket is on this host.
-Endpoint endpoint_of(const SocketAddress& address) {
-    static const Endpoint here{*IpAddress::parse("127.0.0.1"), 0};
-    const auto octets = [](const auto& in) {
-        return std::string_view(reinterpret_cast<const char*>(&in), sizeof in);
-    };
-    if (address.family() == AF_INET) {
-        const auto& v4 = reinterpret_cast<const sockaddr_in&>(address.storage);
-        return {*IpAddress::from_octets(octets(v4.sin_addr)), ntohs(v4.sin_port)};
-    }
-    if (address.family() == AF_INET6) {
-        const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address.storage);
-        // On a socket of systemd's that takes both, IPv4 looks so (RFC 4291 2.5.5.2).
-        constexpr std::size_t before_v4 = 12;
-        if (IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr))
-            return {*IpAddress::from_octets(octets(v6.sin6_addr).substr(before_v4)),
-                    ntohs(v6.sin6_port)};
-        return {*IpAddress::from_octets(octets(v6.sin6_addr)), ntohs(v6.sin6_port)};
-    }
-    return here;
-}
 
 bool set_on(int socket, int level, int option) {
     const int on = 1;
@@ -88,7 +27,7 @@ bool is_stale(const std::string& path) {
     struct stat facts {};
     if (::lstat(path.c_str(), &facts) != 0 || !S_ISSOCK(facts.st_mode)) return false;
     const Descriptor trial(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    SocketAddress address = kernel_address(path);
+    SocketAddress address = SocketAddress::of(path);
     return ::connect(trial.number(), address.get(), address.octets) != 0 && errno == ECONNREFUSED;
 }
 
@@ -135,7 +74,7 @@ Result<std::vector<ListeningSocket>> ListeningSocket::open(const ListenAddress& 
 }
 
 Result<ListeningSocket> ListeningSocket::open_tcp(const ListenAddress& where) {
-    SocketAddress address = kernel_address(where.endpoint);
+    SocketAddress address = SocketAddress::of(where.endpoint);
     const int family = address.family();
     Descriptor descriptor(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     const int socket = descriptor.number();
@@ -150,7 +89,7 @@ Result<ListeningSocket> ListeningSocket::open_tcp(const ListenAddress& where) {
 
 Result<ListeningSocket> ListeningSocket::open_unix(const ListenAddress& where) {
     const std::string& path = where.name;
-    SocketAddress address = kernel_address(path);
+    SocketAddress address = SocketAddress::of(path);
     Descriptor descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     const auto bind = [&] {
         return ::bind(descriptor.number(), address.get(), address.octets) == 0;
@@ -194,7 +133,7 @@ std::optional<Endpoint> ListeningSocket::endpoint() const {
     if (family_ == AF_UNIX) return std::nullopt;
     SocketAddress address;
     ::getsockname(number(), address.get(), &address.octets);
-    return endpoint_of(address);
+    return address.endpoint();
 }
 
 std::string ListeningSocket::text() const {
@@ -209,7 +148,7 @@ std::optional<Arrival> ListeningSocket::accept() const {
     SocketAddress here;
     ::getsockname(socket.number(), here.get(), &here.octets);
     const bool is_local = family_ == AF_UNIX;
-    return Arrival{std::move(socket), family_, endpoint_of(peer), endpoint_of(here), is_local};
+    return Arrival{std::move(socket), family_, peer.endpoint(), here.endpoint(), is_local};
 }
 
 }  // namespace smtpblock::net
