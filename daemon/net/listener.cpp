@@ -34,14 +34,13 @@ bool Listener::is_same_behind(const Listener& other) const {
 }
 
 void Service::share_login_failures() {
-    const smtp::LoginFailures& ours = profile.login_failures;
-    if (std::exchange(shared_login_failures_, ours.version()) == ours.version()) return;
+    const auto all_news = profile.login_failures.take_news();
+    if (all_news.empty()) return;
     for (const Listener::Part& part : listener->parts)
-        boost::asio::post(*part.io, [to = part.service, ours] {
+        boost::asio::post(*part.io, [to = part.service, all_news] {
             const auto service = to.lock();
             if (!service) return;
-            service->profile.login_failures = ours;
-            service->shared_login_failures_ = ours.version();
+            for (const auto& news : all_news) service->profile.login_failures.adopt(news);
         });
 }
 

@@ -5,7 +5,6 @@
 #include <atomic>
 #include <boost/asio/thread_pool.hpp>
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -64,9 +63,6 @@ struct Service {
     /// Tells the other threads in which words the upstream refuses a login, if those are new: a
     /// blocked client must not get other words on another thread.
     void share_login_failures();
-
-private:
-    std::uint64_t shared_login_failures_ = 0;  ///< their version
 };
 
 }  // namespace smtpblock::net

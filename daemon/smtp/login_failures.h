@@ -3,9 +3,9 @@
 #pragma once
 
 #include <array>
-#include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "daemon/smtp/mechanism.h"
 #include "daemon/smtp/session_options.h"
@@ -22,16 +22,23 @@ struct LoginFailure {
 
 class LoginFailures {
 public:
+    struct News {
+        Mechanism mechanism;
+        LoginFailure failure;
+    };
+
     /// The last one counts. One that is larger than any real one is not taken.
     void learn(Mechanism mechanism, LoginFailure failure);
+    /// What was learnt since the last call and has other words than before.
+    std::vector<News> take_news();
+    /// What somebody else has learnt: no news here.
+    void adopt(const News& news);
     /// As it was seen for that mechanism, else in the last words of another.
     LoginFailure answer_to(Mechanism mechanism) const;
-    /// Another one when the words are others than before.
-    std::uint64_t version() const { return version_; }
 
 private:
     std::array<std::optional<LoginFailure>, mechanisms.size()> seen_;
-    std::uint64_t version_ = 0;
+    MechanismSet news_;
 };
 
 }  // namespace smtpblock::smtp

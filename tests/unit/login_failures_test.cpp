@@ -22,6 +22,28 @@ TEST_CASE("a failure is answered as it was seen last, by that mechanism or else 
     CHECK(failures.answer_to(Mechanism::plain).delay == std::chrono::seconds(3));
 }
 
+TEST_CASE("other words are news once, and those of another thread take no others away") {
+    LoginFailures one;
+    LoginFailures other;
+    one.learn(Mechanism::plain, {"", "535 plain\r\n", std::chrono::seconds(1)});
+    one.learn(Mechanism::plain, {"", "535 plain\r\n", std::chrono::seconds(6)});
+    other.learn(Mechanism::login, {"", "535 login\r\n", std::chrono::seconds(1)});
+    const auto news = one.take_news();
+    REQUIRE(news.size() == 1);
+    CHECK(news[0].mechanism == Mechanism::plain);
+    CHECK(one.take_news().empty());
+    for (const auto& each : other.take_news()) one.adopt(each);
+    for (const auto& each : news) other.adopt(each);
+    for (const LoginFailures* failures : {&one, &other}) {
+        CHECK(failures->answer_to(Mechanism::plain).words == "535 plain\r\n");
+        CHECK(failures->answer_to(Mechanism::plain).delay == std::chrono::seconds(6));
+        CHECK(failures->answer_to(Mechanism::login).words == "535 login\r\n");
+    }
+    CHECK(other.take_news().empty());
+    one.learn(Mechanism::plain, {"", "535 plain\r\n", std::chrono::seconds(7)});
+    CHECK(one.take_news().empty());
+}
+
 TEST_CASE("a failure that is larger than any real one is not learnt") {
     LoginFailures failures;
     failures.learn(Mechanism::plain, {"", std::string(5000, 'x'), {}});
