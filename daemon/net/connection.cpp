@@ -225,6 +225,7 @@ void Connection::on_unreachable(std::string_view why) {
         tell_of_upstream("unreachable", why, guard::LogLevel::warning);
     if (!other_upstreams_.empty() && session_->want(Side::upstream) == Want::connect)
         return try_next_upstream();
+    environment_.service->listener->ask_again(upstream_place_);
     session_->on_closed(Side::upstream, now, why);
 }
 

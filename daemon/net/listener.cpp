@@ -3,6 +3,8 @@
 #include <boost/asio/post.hpp>
 #include <utility>
 
+#include "daemon/net/behind/probe.h"
+
 namespace smtpblock::net {
 
 Listener::Listener(ListenerOptions from, std::shared_ptr<const tls::Server> front,
@@ -15,6 +17,13 @@ Listener::Listener(ListenerOptions from, std::shared_ptr<const tls::Server> fron
                               .verify = options.tls_verify,
                               .maildir = options.maildir},
             jobs, log));
+}
+
+void Listener::ask_again(std::size_t place) const {
+    if (!options.session.learn_rcpt_reply) return;
+    boost::asio::post(*parts.front().io, [to = probes.at(place)] {
+        if (const auto probe = to.lock()) probe->ask_again();
+    });
 }
 
 std::size_t Listener::most_idle() const {

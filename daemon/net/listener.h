@@ -20,6 +20,7 @@
 
 namespace smtpblock::net {
 
+class Probe;
 struct Service;
 
 /// For all threads.
@@ -41,6 +42,12 @@ struct Listener {
 
     /// One a thread, set before the first session.
     std::vector<Part> parts;
+
+    /// One an upstream, set likewise.
+    std::vector<std::weak_ptr<Probe>> probes;
+
+    /// A session could not reach that upstream. From any thread.
+    void ask_again(std::size_t place) const;
 
     /// A Maildir server writes its client into each message: no other one may have it.
     std::size_t most_idle() const;

@@ -128,6 +128,7 @@ void Listeners::ask(const std::shared_ptr<Entry>& entry, std::size_t place, bool
     entry->probes.push_back(std::make_shared<Probe>(
         environment_.workers.front()->io(), *entry->listener->upstreams[place], place,
         environment_.log, entry->listener->options.session));
+    entry->listener->probes.push_back(entry->probes.back());
     auto on_learnt = [this, to = entry.get(), place](const smtp::Learnt& learnt) {
         this->on_learnt(*to, place, learnt);
     };

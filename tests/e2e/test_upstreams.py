@@ -136,6 +136,25 @@ class Upstreams(TestCase):
         front.stop()
         wait_until("the last one too", lambda: all(session.ended for session in used))
 
+    def test_words_to_strangers_are_asked_for_again_after_a_failure(self):
+        def refusing(words):
+            return lambda verb, line: words if verb == "RCPT" and b"relay-test@" in line else None
+        self.store.add("thief@example.com")
+        first = self.upstream(answer=refusing(b"550 relay not permitted\r\n"))
+        front = self.front(first.spec, direction='"out"')
+        front.wait_log("^upstream .*state=learnt")
+
+        def refusal():
+            with Client(front.port) as client:
+                client.ehlo()
+                client.say("MAIL FROM:<thief@example.com>")
+                return client.say("RCPT TO:<bob@example.org>").text
+        self.assertEqual(refusal(), "550 relay not permitted")
+        first.stop()
+        self.assertEqual(self.deliver(front), 451)
+        self.upstream(port=first.port, answer=refusing(b"554 5.7.1 Relaying denied\r\n"))
+        wait_until("the new words are learnt", lambda: refusal() == "554 5.7.1 Relaying denied")
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -14,6 +14,7 @@ namespace {
 /// Clients wait this long for a first answer of the upstream, and no longer.
 constexpr auto first_try = std::chrono::seconds(3);
 constexpr auto longest_pause = std::chrono::seconds(60);
+constexpr auto after_failure = std::chrono::seconds(5);
 constexpr auto between_questions = std::chrono::hours(1);
 
 }  // namespace
@@ -45,6 +46,11 @@ void Probe::go_on(OnLearnt on_learnt) {
     try_later();
 }
 
+void Probe::ask_again() {
+    if (!options_.learn_rcpt_reply || !told_learnt_ || std::exchange(asks_soon_, true)) return;
+    wait(try_timer_, after_failure, &Probe::try_now);
+}
+
 void Probe::stop() {
     if (inquiry_) std::exchange(inquiry_, nullptr)->stop();
     try_timer_.cancel();
@@ -60,6 +66,7 @@ void Probe::wait(Timer& timer, std::chrono::seconds time, void (Probe::*then)())
 }
 
 void Probe::try_now() {
+    asks_soon_ = false;
     inquiry_ = std::make_shared<Inquiry>(
         io_, upstream_,
         smtp::LearnerOptions{.hostname = options_.hostname,

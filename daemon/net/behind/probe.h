@@ -1,5 +1,5 @@
 // Asks an upstream how it greets: before the first client is taken, when that failed again and
-// again in the background, and where its refusal is to be learnt once an hour.
+// again in the background, and where its refusal is to be learnt once an hour and after a failure.
 #pragma once
 
 #include <chrono>
@@ -34,6 +34,9 @@ public:
     void start(Tried tried, OnLearnt on_learnt);
     /// The upstream is known already: asks again when it is time to.
     void go_on(OnLearnt on_learnt);
+    /// A session could not reach the upstream: whoever answers there next may refuse in other
+    /// words.
+    void ask_again();
     void stop();
 
 private:
@@ -56,6 +59,7 @@ private:
     Timer first_try_timer_;
     std::chrono::seconds pause_{1};  ///< before the next try, when this one fails
     bool told_learnt_ = false;
+    bool asks_soon_ = false;
 };
 
 }  // namespace smtpblock::net
