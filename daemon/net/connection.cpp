@@ -27,7 +27,6 @@ Connection::Connection(Environment environment, Arrival arrival, SessionCount::P
     : environment_(std::move(environment)),
       place_(std::move(place)),
       session_id_(client.session),
-      client_address_(client.address),
       session_(std::make_unique<smtp::Session>(options(), client, *environment_.service->policy,
                                                environment_.service->profile, steady_clock::now())),
       client_(std::make_shared<StreamLink>(environment_.io, std::move(arrival.socket),
@@ -91,7 +90,7 @@ void Connection::happen(Event event) {
     } catch (const std::exception& error) {
         guard::LogRecord record("session");
         record.add("session", session_id_).add("listener", options().listener);
-        record.add("client", client_address_);
+        if (session_) record.add("client", session_->client_address());
         record.add("event", "failed").add("detail", error.what());
         record.write(environment_.log, guard::LogLevel::error);
         abandon();

@@ -89,7 +89,6 @@ private:
     Environment environment_;
     std::optional<SessionCount::Place> place_;
     const std::string session_id_;
-    const std::string client_address_;
     std::unique_ptr<smtp::Session> session_;  ///< null once it is over
     std::shared_ptr<Link> client_;
     std::shared_ptr<Link> upstream_;
