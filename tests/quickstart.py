@@ -16,6 +16,9 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(1, str(pathlib.Path(__file__).parent / "e2e"))
+from support import hash_of
+
 PASSWORD = "correct horse"
 BUILD = pathlib.Path(sys.argv[1]).resolve()
 
@@ -128,11 +131,9 @@ def show(home):
     mailbox = home / "mail"
     os.environ["PATH"] = f"{BUILD / 'cli'}:{BUILD / 'daemon'}:{os.environ['PATH']}"
     os.environ["SMTPBLOCK_STORE"] = str(home / "store")
-    hashed = subprocess.run(["openssl", "passwd", "-6", "-stdin"], input=PASSWORD, text=True,
-                            capture_output=True, check=True).stdout.strip()
     config = home / "smtpblock.toml"
     config.write_text(f'''[users]
-"bob@example.com" = "{hashed}"
+"bob@example.com" = "{hash_of(PASSWORD)}"
 [[listener]]
 name = "submission"
 direction = "out"

@@ -14,4 +14,4 @@ started=$(now)
 build build-release -DCMAKE_BUILD_TYPE=Release -DSMTPBLOCK_TESTS=OFF
 say "            $(minutes $(($(now) - started)))"
 
-exec /usr/bin/python3 tests/quickstart.py build-release
+exec /usr/bin/python3 -B tests/quickstart.py build-release
