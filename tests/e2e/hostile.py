@@ -5,6 +5,7 @@ import os
 import pathlib
 import re
 from typing import NamedTuple
+from unittest import mock
 
 from client import Client
 from fake_upstream import DROP, RESET, FakeUpstream
@@ -69,12 +70,11 @@ class HostileTestCase(TestCase):
         self.upstream = FakeUpstream(users={"bob@example.com": "secret"},
                                      answer=lambda verb, _: self.says.get(verb))
         self.addCleanup(self.upstream.stop)
-        before = ENVIRONMENT.copy()
-        ENVIRONMENT.update(FRUGAL)
-        self.addCleanup(ENVIRONMENT.update, before)
+        frugal = mock.patch.dict(ENVIRONMENT, FRUGAL)
+        frugal.start()
+        self.addCleanup(frugal.stop)
         self.front = self.started()
-        self.deliver()  # whatever is made once is there
-        for _ in range(4):  # each thread has had a session, and what it opens for its first one
+        for _ in range(4):  # each thread has had a session, and what is opened for its first one
             self.deliver()
         self.descriptors = descriptors(self.front.pid)
         self.peak = peak_octets(self.front.pid)
