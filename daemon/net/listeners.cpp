@@ -151,6 +151,8 @@ void Listeners::on_learnt(Entry& entry, std::size_t place, const smtp::Learnt& l
                                   profile.learn(place, learnt.host, learnt.keywords);
                                   if (!learnt.rcpt_refusal.empty())
                                       profile.rcpt_refusal = learnt.rcpt_refusal;
+                                  for (const auto& seen : learnt.refusals)
+                                      profile.refusal_times.learn(seen, 1);
                               });
 }
 

@@ -44,7 +44,7 @@ bool holds_address(std::string_view text) {
 }  // namespace
 
 Learner::Learner(LearnerOptions options, Instant now)
-    : options_(std::move(options)), deadline_(now + options_.patience) {}
+    : options_(std::move(options)), began_(now), deadline_(now + options_.patience) {}
 
 void Learner::on_connected() {
     if (awaits_ != Awaits::connection) return;
@@ -64,7 +64,7 @@ void Learner::on_tls() {
         greet();
 }
 
-void Learner::on_bytes(std::string_view bytes) {
+void Learner::on_bytes(std::string_view bytes, Instant now) {
     while (!bytes.empty() && awaits_ != Awaits::nothing && awaits_ != Awaits::handshake) {
         switch (parser_.take(bytes)) {
             case ReplyParser::State::more:
@@ -72,13 +72,13 @@ void Learner::on_bytes(std::string_view bytes) {
             case ReplyParser::State::malformed:
                 return give_up("a malformed reply");
             case ReplyParser::State::complete:
-                on_reply(parser_.reply());
+                on_reply(parser_.reply(), now);
                 break;
         }
     }
 }
 
-void Learner::on_reply(const Reply& reply) {
+void Learner::on_reply(const Reply& reply, Instant now) {
     const std::string ehlo = fmt::format("EHLO {}", options_.hostname);
     switch (awaits_) {
         case Awaits::banner:
@@ -115,16 +115,21 @@ void Learner::on_reply(const Reply& reply) {
             if (options_.client_address == ClientAddress::proxy)
                 if (const auto why = why_no_proxy(reply); !why.empty()) return give_up(why);
             if (!reply.positive()) return give_up(reply.text());
-            return succeed(keywords_of(reply));
+            return succeed(keywords_of(reply), now);
         case Awaits::helo:
             if (!reply.positive()) return give_up(reply.text());
-            return succeed(parse_keywords({}));
+            return succeed(parse_keywords({}), now);
         case Awaits::mail:
             if (!reply.positive()) return say("QUIT", Awaits::bye);
             return say(fmt::format("RCPT TO:<{}@{}>", mailbox_local, mailbox_domain), Awaits::rcpt);
         case Awaits::rcpt:
             learnt_->recipient_code = reply.code;
             learnt_->rcpt_refusal = refusal_in(reply);
+            if (reply.code / 100 == 5)
+                learnt_->refusals = {
+                    {.needs = RcptNeeds::connection, .took = now - began_},
+                    {.needs = RcptNeeds::mail, .took = now - asked_},
+                };
             return say("QUIT", Awaits::bye);
         case Awaits::bye:
         case Awaits::connection:
@@ -146,8 +151,9 @@ void Learner::say(std::string_view command, Awaits next) {
     awaits_ = next;
 }
 
-void Learner::succeed(Keywords keywords) {
-    learnt_ = Learnt{host_, keywords, 0, {}};
+void Learner::succeed(Keywords keywords, Instant now) {
+    learnt_ = Learnt{host_, keywords, 0, {}, {}};
+    asked_ = now;
     if (options_.ask_for_recipient)
         say("MAIL FROM:<>", Awaits::mail);
     else

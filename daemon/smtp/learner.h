@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "daemon/smtp/output.h"
 #include "daemon/smtp/reply_parser.h"
@@ -35,6 +36,8 @@ struct Learnt {
     /// The words in which it refused that, with `{rcpt}` for the recipient and without the last
     /// CRLF; empty when there were none that could be said to anybody.
     std::string rcpt_refusal;
+    /// How long it took to refuse that: with all that came before, and from MAIL on.
+    std::vector<RefusalTimes::Seen> refusals;
 };
 
 class Learner {
@@ -44,7 +47,7 @@ public:
     void on_connected();
     /// The handshake that was wanted is done.
     void on_tls();
-    void on_bytes(std::string_view bytes);
+    void on_bytes(std::string_view bytes, Instant now);
     void on_written(std::size_t octets) { output_.taken(octets); }
     /// The end of the connection, of whatever kind; `why` is for the log.
     void on_closed(std::string_view why);
@@ -78,15 +81,17 @@ private:
         nothing,
     };
 
-    void on_reply(const Reply& reply);
+    void on_reply(const Reply& reply, Instant now);
     void greet();
     void say(std::string_view command, Awaits next);
-    void succeed(Keywords keywords);
+    void succeed(Keywords keywords, Instant now);
     void give_up(std::string_view why);
     std::string refusal_in(const Reply& reply) const;
 
     const LearnerOptions options_;
+    const Instant began_;
     const Instant deadline_;
+    Instant asked_;  ///< about the recipient
     Awaits awaits_ = Awaits::connection;
     ReplyParser parser_;
     Output output_;

@@ -19,10 +19,13 @@ public:
     explicit ReplyQueue(std::string& out) : out_(out) {}
 
     Place promise();
-    /// `lines` with their CRLFs. Each place is answered once.
+    /// `lines` with their CRLFs. Each place is answered once; one that was cut off needs no answer.
     void answer(Place place, std::string_view lines);
     /// An answer that is known at once.
     void say(std::string_view lines);
+
+    /// What comes after that place will not be told, whoever answers it.
+    void cut_behind(Place place);
 
     bool empty() const { return waiting_.empty(); }
     std::size_t size() const { return waiting_.size(); }

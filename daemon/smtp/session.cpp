@@ -393,13 +393,21 @@ void Session::Impl::answer(ReplyQueue::Place place, std::string_view reply) {
     replies_.answer(place, fmt::format("{}\r\n", reply));
 }
 
-void Session::Impl::relay(ReplyQueue::Place place, const Reply& reply) {
+void Session::Impl::relay(ReplyQueue::Place place, const Reply& reply, Duration pause) {
     // A blocked sender's refusals are ours: to be told by no limit, the upstream's count alike.
     if (reply.code / 100 == 5) ++errors_;
-    replies_.answer(place, reply.wire);
+    answer_after(pause, place, reply.wire);
     if (reply.code != 421) return;
     drop_upstream();
     end();
+}
+
+/// That was one error too many: a client whose recipients are refused here is not read any further,
+/// and one whose recipients the upstream was asked about ahead hears no more of them either.
+void Session::Impl::say_nothing_behind(ReplyQueue::Place place) {
+    replies_.cut_behind(place);
+    while (!paced_.empty() && paced_.back().place > place) paced_.pop_back();
+    drop_upstream();
 }
 
 void Session::Impl::end_with(std::string_view code_and_class, std::string_view why) {

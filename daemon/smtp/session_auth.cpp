@@ -216,7 +216,7 @@ void Session::Impl::on_auth_reply(ReplyQueue::Place place, const Reply& reply) {
     }
     if (reply.code == 334 && auth_->sasl && auth_->sasl->has_response()) {
         mode_ = Mode::auth_response;
-        return replies_.answer(place, reply.wire);
+        return answer_after(missing_pause(), place, reply.wire);
     }
     // More is asked than this mechanism has, so what a client said to it could not be judged.
     auth_->cancelled = true;
@@ -246,7 +246,7 @@ void Session::Impl::end_auth(ReplyQueue::Place place, const Reply& reply) {
     Subject subject = this->subject();
     subject.users = exchange.identities;
     if (exchange.judged != AuthExchange::Judged::spoilt) policy_.authenticated(subject, accepted);
-    if (!reply.positive()) return relay(place, reply);
+    if (!reply.positive()) return relay(place, reply, missing_pause());
     if (!accepted) {
         note("upstream takes a login that must fail", "");
         ++errors_;
@@ -255,7 +255,7 @@ void Session::Impl::end_auth(ReplyQueue::Place place, const Reply& reply) {
     }
     authenticated_ = true;
     users_ = exchange.identities;
-    relay(place, reply);
+    relay(place, reply, missing_pause());
 }
 
 }  // namespace smtpblock::smtp

@@ -23,7 +23,7 @@ bool Session::Impl::fails_locally() {
 void Session::Impl::fail_locally(bool exchange_begun) {
     if (exchange_begun) copy_upstream("*\r\n");
     LoginFailure answer = profile_.login_failures.answer_to(auth_->mechanism);
-    const Instant due = now_ + answer.delay;
+    const Instant due = now_ + answer.delay + pause_after(errors_upstream());
     auth_->local = LocalFailure{std::move(answer), due, replies_.promise()};
     hold_ = Hold::local_failure;
 }
@@ -41,17 +41,18 @@ void Session::Impl::answer_local_failure() {
         return replies_.answer(local.place, local.answer.challenge);
     }
     ++errors_;
+    ++imitated_.errors;
     replies_.answer(local.place, local.answer.words);
     auth_.reset();
 }
 
 /// The client's response to the challenge that comes before a refusal.
 void Session::Impl::local_response(std::string_view line) {
+    const Duration pause = pause_after(errors_upstream());
+    answer_after(pause, replies_.promise(),
+                 line == "*" ? "501 5.7.0 Authentication aborted\r\n" : auth_->local->answer.words);
     ++errors_;
-    if (line == "*")
-        say("501 5.7.0 Authentication aborted");
-    else
-        replies_.say(auth_->local->answer.words);
+    ++imitated_.errors;
     auth_.reset();
 }
 

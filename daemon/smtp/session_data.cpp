@@ -51,6 +51,7 @@ Session::Impl::MessageRefusal Session::Impl::message_refusal() {
 /// In the same write as the recipients before it, where the upstream offers PIPELINING.
 void Session::Impl::send_data(ReplyQueue::Place place) {
     if (link_.quiet()) upstream_since_ = now_;
+    end_rcpt_time();
     link_.send("DATA\r\n", {.due = Due::data, .place = place});
     hold_ = Hold::data_reply;
 }
@@ -165,6 +166,9 @@ void Session::Impl::on_end_reply(ReplyQueue::Place place, const Reply& reply) {
     } else {
         if (reply.positive()) {
             errors_ = 0;
+            upstream_.errors = 0;
+            imitated_.errors = 0;
+            imitated_.busy_until = {};
             policy_.accepted(subject(), reply.text());
         }
         relay(place, reply);

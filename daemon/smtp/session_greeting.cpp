@@ -77,6 +77,7 @@ void Session::Impl::take_greeting(std::string_view verb, std::string_view name) 
     offered_ = profile_.keywords;
     abandon_chunks();
     forget_transaction();
+    imitate_command();
     if (link_.ready()) greet_upstream();
 }
 
@@ -136,11 +137,14 @@ void Session::Impl::on_client_tls() {
     authenticated_ = false;
     users_.clear();
     drop_upstream();
+    imitated_ = {};
 }
 
 void Session::Impl::copy_upstream(std::string_view command) {
+    imitate_command();
     if (!link_.ready() || (chunks_ && chunks_->as_data)) return;
     if (link_.quiet()) upstream_since_ = now_;
+    end_rcpt_time();
     link_.send(command, {.due = Due::dropped});
 }
 

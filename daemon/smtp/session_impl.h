@@ -1,8 +1,9 @@
 // The inside of a Session. Its functions stand by phase: session.cpp (events, the loop over
 // commands, endings), session_greeting.cpp (EHLO and the commands that need nobody),
 // session_auth.cpp, session_auth_local.cpp, session_xclient.cpp, session_mail.cpp (MAIL, RCPT:
-// where a recipient is decided), session_data.cpp, session_chunks.cpp (BDAT), session_upstream.cpp
-// (what the upstream's replies mean, and its loss), session_time.cpp (deadlines).
+// where a recipient is decided), session_refusal.cpp (when a refused one is told),
+// session_data.cpp, session_chunks.cpp (BDAT), session_upstream.cpp (what the upstream's replies
+// mean, and its loss), session_time.cpp (deadlines).
 #pragma once
 
 #include <fmt/format.h>
@@ -101,8 +102,9 @@ private:
         std::string parameters;  ///< as they go on to the upstream, each after a space
         ParameterNeeds needs;    ///< of those
         bool mail_sent = false;
-        std::size_t forwarded = 0;  ///< recipients given to the upstream and not refused by it
-        std::string refusal;        ///< for all later recipients: the upstream's, or of its loss
+        bool mail_imitated = false;  ///< it would be sent, had the upstream been asked
+        std::size_t forwarded = 0;   ///< recipients given to the upstream and not refused by it
+        std::string refusal;         ///< for all later recipients: the upstream's, or of its loss
     };
 
     /// A blocked login that we answer ourselves.
@@ -134,8 +136,34 @@ private:
         bool reused = false;                ///< and has not shown yet that it is alive
         bool introduced = false;            ///< by XCLIENT, where that is wanted
         std::size_t introductions_due = 0;  ///< replies to XCLIENT
-        bool spent = false;  ///< it saw an AUTH or an error: no other session may have it
-        std::string host;    ///< as its banner named it
+        bool spent = false;        ///< it saw an AUTH or an error: no other session may have it
+        std::uint32_t errors = 0;  ///< that it has answered since the last message it took
+        std::string host;          ///< as its banner named it
+    };
+
+    /// What would be of the upstream had it been asked about the recipients that were refused here.
+    struct Imitated {
+        bool connected = false;
+        std::uint32_t errors = 0;  ///< of those
+        Instant busy_until;        ///< with what it was asked
+    };
+
+    /// An answer that is told later than it is known.
+    struct PacedAnswer {
+        std::string reply;
+        ReplyQueue::Place place = 0;
+        Instant due;
+        bool slowed = false;  ///< by a pause after errors
+    };
+
+    /// Recipients that the upstream was asked about in one write, until it has answered.
+    struct TimedRcpts {
+        RcptNeeds needs = RcptNeeds::nothing;
+        std::uint32_t errors = 0;  ///< before the first of them
+        Instant since;
+        std::uint32_t count = 0;
+        std::uint32_t due = 0;  ///< of those; 0: nothing is measured
+        bool refused = true;    ///< all that were answered
     };
 
     /// A message on its way by DATA.
@@ -197,7 +225,8 @@ private:
     /// An answer that counts as an error of the client's.
     void refuse(std::string_view reply);
     void answer(ReplyQueue::Place place, std::string_view reply);
-    void relay(ReplyQueue::Place place, const Reply& reply);
+    void relay(ReplyQueue::Place place, const Reply& reply, Duration pause = {});
+    void say_nothing_behind(ReplyQueue::Place place);
     /// Says why and ends, once all answers before it have left.
     void end_with(std::string_view code_and_class, std::string_view why);
     void end() {
@@ -271,6 +300,22 @@ private:
         transaction_.reset();
         chunks_.reset();
     }
+
+    // session_refusal.cpp
+    RcptNeeds rcpt_needs() const;
+    void refuse_rcpt(std::string reply);
+    std::uint32_t errors_upstream() const;
+    std::uint32_t soft_limit() const;
+    Duration pause_after(std::uint32_t errors) const;
+    Duration missing_pause() const;
+    void imitate_command();
+    void answer_after(Duration pause, ReplyQueue::Place place, const std::string& reply);
+    void say_what_is_due();
+    Instant paced_deadline() const;
+    void forget_imitated();
+    void begin_rcpt_time();
+    void end_rcpt_time();
+    void note_rcpt_time(const Reply& reply);
 
     // session_data.cpp
     void data(std::string_view argument);
@@ -352,6 +397,9 @@ private:
     std::string hello_;       ///< the client's greeting as the upstream gets it, with CRLF
     std::string sent_hello_;  ///< the greeting that the upstream got last
     Upstream upstream_;
+    Imitated imitated_;
+    TimedRcpts timed_;
+    Fifo<PacedAnswer> paced_;  ///< in the order of their places
     std::vector<EhloName> names_;
     std::vector<Address> users_;  ///< authenticated
     std::optional<HeldCommand> held_;

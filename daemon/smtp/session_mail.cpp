@@ -82,28 +82,34 @@ void Session::Impl::rcpt(std::string_view argument) {
         case Verdict::pass:
             break;
         case Verdict::reject:
-            return refuse(filled(rcpt_refusal(), parsed.path));
+            return refuse_rcpt(filled(rcpt_refusal(), parsed.path));
         case Verdict::defer:
-            return refuse(filled(options_.defer_reply, parsed.path));
+            return refuse_rcpt(filled(options_.defer_reply, parsed.path));
         case Verdict::trouble:
             return say("451 4.3.0 Error: temporary lookup failure");
     }
     if (!transaction_->refusal.empty()) {
         replies_.say(transaction_->refusal);
     } else if (link_.ready()) {
+        begin_rcpt_time();
         forward_rcpt(parsed);
     } else {
+        begin_rcpt_time();
         hold(Verb::rcpt, argument);
     }
 }
 
 void Session::Impl::forward_rcpt(const PathArgument& recipient) {
     Transaction& transaction = *transaction_;
-    if (!recipient.parameters.empty() && !link_.keywords().dsn)
+    if (!recipient.parameters.empty() && !link_.keywords().dsn) {
+        end_rcpt_time();
         return say("451 4.3.0 Error: the mail server takes a parameter of RCPT no more");
+    }
     if (!transaction.mail_sent) {
-        if (!transaction.needs.met_by(link_.keywords()))
+        if (!transaction.needs.met_by(link_.keywords())) {
+            end_rcpt_time();
             return say("451 4.3.0 Error: the mail server takes a parameter of MAIL no more");
+        }
         if (link_.quiet()) upstream_since_ = now_;
         link_.send(
             fmt::format("MAIL FROM:<{}>{}\r\n", transaction.sender.typed, transaction.parameters),

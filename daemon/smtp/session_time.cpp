@@ -12,6 +12,10 @@ void Session::Impl::on_time(Instant now) {
         upstream_since_ = now;
         work();
     }
+    if (now >= paced_deadline()) {
+        say_what_is_due();
+        work();
+    }
     if (hold_ == Hold::local_failure && now >= auth_->local->due) {
         answer_local_failure();
         work();
@@ -29,7 +33,8 @@ void Session::Impl::on_time(Instant now) {
 }
 
 Instant Session::Impl::deadline() const {
-    return std::min({client_deadline(), upstream_deadline(), local_failure_deadline()});
+    return std::min(
+        {client_deadline(), upstream_deadline(), local_failure_deadline(), paced_deadline()});
 }
 
 Instant Session::Impl::client_deadline() const {

@@ -53,6 +53,7 @@ void Session::Impl::take_upstream_bytes(std::string_view bytes) {
         // An answer before its question (the end of a message, above all) answers nothing.
         if (!expected) return lose_upstream("a reply to nothing: " + std::string(reply.text()));
         on_reply(*expected, reply);
+        if (reply.code >= 400 && link_.connected()) ++upstream_.errors;
     }
 }
 
@@ -60,6 +61,7 @@ void Session::Impl::on_reply(const Expected& expected, const Reply& reply) {
     const bool is_current = transaction_ && transaction_->number == expected.transaction;
     const bool asks_for_more = reply.code / 100 == 3;
     upstream_.spent = upstream_.spent || reply.code >= 400 || expected.due == Due::auth;
+    if (expected.due == Due::rcpt) note_rcpt_time(reply);
     switch (expected.due) {
         case Due::banner:
             return on_banner(reply);
@@ -88,7 +90,9 @@ void Session::Impl::on_reply(const Expected& expected, const Reply& reply) {
             }
             if (expected.transaction == refused_transaction_)
                 return answer_mail_refused(expected.place);
-            return relay(expected.place, reply);
+            relay(expected.place, reply);
+            if (errors_ >= options_.errors) say_nothing_behind(expected.place);
+            return;
         case Due::data:
             return on_data_reply(expected.place, reply);
         case Due::chunk:
@@ -180,6 +184,7 @@ void Session::Impl::lose_upstream(std::string_view why) {
     if (!client_gone_) note("upstream lost", why);
     const bool died_while_idle = upstream_.reused && link_.connected();
     const auto never = link_.close();
+    forget_imitated();
     // That says nothing of its server: another connection is made, and what becomes of it counts.
     if (died_while_idle) return;
     refuse_lost_chunks();
@@ -238,6 +243,7 @@ void Session::Impl::answer_for_lost(const Expected& expected) {
 void Session::Impl::drop_upstream() {
     if (!link_.connected() && link_.state() != UpstreamLink::State::connecting) return;
     const auto never = link_.close();
+    forget_imitated();
     refuse_lost_chunks();
     for (const Expected& expected : never) answer_for_lost(expected);
     if (transaction_ && transaction_->mail_sent && transaction_->refusal.empty())

@@ -10,6 +10,7 @@
 
 #include "daemon/smtp/login_failures.h"
 #include "daemon/smtp/mechanism.h"
+#include "daemon/smtp/refusal_times.h"
 #include "daemon/smtp/reply_parser.h"
 
 namespace smtpblock::smtp {
@@ -59,6 +60,7 @@ public:
     Keywords keywords;
     bool learnt = false;  ///< at least one is known
     LoginFailures login_failures;
+    RefusalTimes refusal_times;
     /// The words in which a stranger is refused to be relayed for, with `{rcpt}` for the recipient;
     /// empty while unknown.
     std::string rcpt_refusal;

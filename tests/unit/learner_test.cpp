@@ -21,8 +21,8 @@ struct Upstream {
                    .ask_for_recipient = ask_for_recipient},
                   Instant(1h)) {}
 
-    std::string say(std::string_view bytes) {
-        learner.on_bytes(bytes);
+    std::string say(std::string_view bytes, Instant now = Instant(1h)) {
+        learner.on_bytes(bytes, now);
         std::string out(learner.output());
         learner.on_written(out.size());
         return out;
@@ -163,6 +163,21 @@ TEST_CASE("a stranger's refusal is learnt in the words that fit everybody") {
     CHECK(refusal("554 5.7.1 2001:db8::5 is listed\r\n").empty());
     CHECK(refusal("450 4.7.1 Greylisted\r\n").empty());
     CHECK(refusal("250 2.1.5 Ok\r\n").empty());
+}
+
+TEST_CASE("how long a stranger's refusal takes is learnt with it") {
+    Upstream upstream(ClientAddress::none, true);
+    upstream.learner.on_connected();
+    upstream.say("220 mx.example.org ESMTP\r\n", Instant(1h) + 10ms);
+    upstream.say("250 mx.example.org\r\n", Instant(1h) + 12ms);
+    upstream.say("250 Ok\r\n", Instant(1h) + 13ms);
+    upstream.say("554 5.7.1 <relay-test@smtpblock.invalid>: no\r\n", Instant(1h) + 15ms);
+    const auto& refusals = upstream.learner.learnt()->refusals;
+    REQUIRE(refusals.size() == 2);
+    CHECK(refusals[0].needs == RcptNeeds::connection);
+    CHECK(refusals[0].took == 15ms);
+    CHECK(refusals[1].needs == RcptNeeds::mail);
+    CHECK(refusals[1].took == 3ms);
 }
 
 TEST_CASE("the question is a stranger's where the upstream can be told so") {

@@ -33,4 +33,22 @@ TEST_CASE("places stay right after the queue has run empty") {
     CHECK(out == "ababab");
 }
 
+TEST_CASE("what is cut off is not told, and what is said then is") {
+    std::string out;
+    ReplyQueue queue(out);
+    const auto first = queue.promise();
+    const auto second = queue.promise();
+    const auto third = queue.promise();
+    queue.say("250 noop\r\n");
+    queue.cut_behind(second);
+    CHECK(queue.size() == 2);
+    queue.answer(third, "451 late\r\n");
+    queue.say("421 bye\r\n");
+    queue.answer(second, "554 second\r\n");
+    queue.answer(first, "554 first\r\n");
+    CHECK(out == "554 first\r\n554 second\r\n421 bye\r\n");
+    queue.cut_behind(first);
+    CHECK(queue.empty());
+}
+
 }  // namespace smtpblock::smtp

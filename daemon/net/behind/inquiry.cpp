@@ -39,7 +39,7 @@ void Inquiry::on_link_tls(Link&) {
 }
 
 void Inquiry::on_link_bytes(Link&, std::string_view bytes) {
-    learner_.on_bytes(bytes);
+    learner_.on_bytes(bytes, steady_clock::now());
     pump();
 }
 

@@ -1,0 +1,123 @@
+// When a recipient that is refused here is refused: as late as the upstream would have refused him,
+// had it been asked. So nobody tells by a clock which of the two has spoken. How long it takes is
+// seen in the sessions in which it is asked; after many errors it is slower (Postfix's soft limit),
+// and has to be where it does not know of them.
+#include <algorithm>
+#include <utility>
+
+#include "daemon/smtp/session_impl.h"
+
+namespace smtpblock::smtp {
+
+RcptNeeds Session::Impl::rcpt_needs() const {
+    if (!link_.connected() && !imitated_.connected) return RcptNeeds::connection;
+    const bool knows_sender = transaction_->mail_sent || transaction_->mail_imitated;
+    return knows_sender ? RcptNeeds::nothing : RcptNeeds::mail;
+}
+
+/// `reply` is the answer to a recipient that the upstream does not hear of.
+void Session::Impl::refuse_rcpt(std::string reply) {
+    RefusalTimes& times = profile_.refusal_times;
+    const RcptNeeds needs = rcpt_needs();
+    const bool is_next = !paced_.empty();
+    const Duration pause = pause_after(errors_upstream()) * replies_to_rcpt(needs);
+    const Instant due = std::max(now_, imitated_.busy_until) +
+                        (is_next ? times.draw_next() : times.draw(needs)) + pause;
+    // A server says the answers to one write in one piece, but for those that it is slow with.
+    if (pause == Duration())
+        for (std::size_t i = paced_.size(); i > 0 && !paced_[i - 1].slowed; --i)
+            paced_[i - 1].due = due;
+    imitated_.busy_until = due;
+    imitated_.connected = true;
+    transaction_->mail_imitated = true;
+    ++imitated_.errors;
+    ++errors_;
+    reply += "\r\n";
+    paced_.push({std::move(reply), replies_.promise(), due, pause != Duration()});
+    say_what_is_due();
+}
+
+/// Where Postfix has it by default, for half of the errors that end a session.
+std::uint32_t Session::Impl::soft_limit() const {
+    constexpr std::size_t of_postfix = 10;
+    return static_cast<std::uint32_t>(std::max(options_.errors / 2, of_postfix));
+}
+
+Duration Session::Impl::pause_after(std::uint32_t errors) const {
+    return profile_.refusal_times.pause(errors, soft_limit());
+}
+
+/// Of this connection, those among them that it would have seen.
+std::uint32_t Session::Impl::errors_upstream() const {
+    return upstream_.errors + imitated_.errors;
+}
+
+/// The upstream is slow to answer after errors of which it knows.
+Duration Session::Impl::missing_pause() const {
+    const Duration pause = pause_after(errors_upstream());
+    return pause_after(upstream_.errors) == pause ? Duration() : pause;
+}
+
+/// A command that goes to an upstream which is there, or would be.
+void Session::Impl::imitate_command() {
+    const Duration pause = pause_after(errors_upstream());
+    if (pause == Duration() || (!imitated_.connected && !link_.connected())) return;
+    imitated_.busy_until = std::max(now_, imitated_.busy_until) + pause;
+}
+
+void Session::Impl::answer_after(Duration pause, ReplyQueue::Place place,
+                                 const std::string& reply) {
+    if (pause == Duration()) return replies_.answer(place, reply);
+    paced_.push({reply, place, now_ + pause, true});
+}
+
+void Session::Impl::say_what_is_due() {
+    while (!paced_.empty() && paced_.front().due <= now_) {
+        const PacedAnswer answer = paced_.pop();
+        replies_.answer(answer.place, answer.reply);
+        client_since_ = now_;
+    }
+}
+
+Instant Session::Impl::paced_deadline() const {
+    return paced_.empty() || client_gone_ ? Instant::max() : paced_.front().due;
+}
+
+/// The connection has gone, and what its upstream knew of the session.
+void Session::Impl::forget_imitated() {
+    upstream_.errors = 0;
+    imitated_ = {};
+    end_rcpt_time();
+}
+
+/// A recipient goes to the upstream, or waits for it to be there.
+void Session::Impl::begin_rcpt_time() {
+    if (timed_.due > 0) {
+        ++timed_.count;
+        ++timed_.due;
+        return;
+    }
+    const bool measurable = link_.state() == UpstreamLink::State::none || link_.quiet();
+    if (!measurable || !paced_.empty()) return;
+    timed_ = {
+        .needs = rcpt_needs(), .errors = upstream_.errors, .since = now_, .count = 1, .due = 1};
+}
+
+/// What else the upstream has to answer meanwhile would be measured with it.
+void Session::Impl::end_rcpt_time() {
+    timed_ = {};
+}
+
+void Session::Impl::note_rcpt_time(const Reply& reply) {
+    if (timed_.due == 0) return;
+    timed_.refused = timed_.refused && reply.code / 100 == 5;
+    if (--timed_.due > 0) return;
+    RefusalTimes& times = profile_.refusal_times;
+    const Duration took = now_ - timed_.since;
+    if (timed_.count == 1)
+        times.learn({timed_.needs, timed_.errors, took, timed_.refused}, soft_limit());
+    else if (timed_.refused && pause_after(timed_.errors + timed_.count) == Duration())
+        times.learn_next((took - times.usual(timed_.needs)) / (timed_.count - 1));
+}
+
+}  // namespace smtpblock::smtp
