@@ -61,7 +61,7 @@ This command may not install them: it is not run by root, and sudo wants a passw
 }
 
 # As root: nothing is removed, nothing is started, a new Postfix stays without a configuration and a
-# new Dovecot disabled, so that they do not start at the next boot either.
+# new Dovecot or fail2ban disabled, so that they do not start at the next boot either.
 install_packages() {
     policy=/usr/sbin/policy-rc.d
     [ ! -e "$policy" ] || policy=
@@ -88,11 +88,13 @@ install_packages() {
         cat "$log" >&2
         stop "apt-get could not install them; its words are above."
     }
-    case " $* " in
-    *' dovecot-core '*)
-        ! command -v systemctl >/dev/null || systemctl -q disable dovecot.service dovecot.socket
-        ;;
-    esac
+    command -v systemctl >/dev/null || return 0
+    for package; do
+        case $package in
+        dovecot-core) systemctl -q disable dovecot.service dovecot.socket ;;
+        fail2ban) systemctl -q disable fail2ban.service ;;
+        esac
+    done
 }
 
 # Configures and builds in the folder named, with the arguments given to CMake.

@@ -71,27 +71,44 @@ Guard::Guard(StoreReader& rules, Log& log, GuardState& state, GuardOptions optio
     : rules_(rules), log_(log), state_(state), options_(std::move(options)), clock_(clock) {}
 
 Verdict Guard::check(smtp::Moment moment, const smtp::Subject& subject) {
-    const Query query = query_for(moment, subject, options_.recipient_delimiter, clock_.wall());
-    const Decision decision = rules_.decide(query);
+    const Decision decision = decide(moment, subject);
     if (decision.verdict == Verdict::trouble) return on_trouble();
-    state_.notices.no_trouble();
-    state_.notices.pause(decision.paused_until, clock_.steady);
-    warn_of_bare_identity(subject);
-    if (decision.matches > 0) report(moment, subject, decision);
+    if (decision.matches > 0) report(moment, subject, decision, "");
     return decision.verdict;
 }
 
-void Guard::report(smtp::Moment moment, const smtp::Subject& subject, const Decision& decision) {
+smtp::LoginVerdict Guard::check_login(const smtp::Subject& subject, std::size_t most) {
+    const Decision decision = decide(smtp::Moment::auth, subject);
+    if (decision.verdict == Verdict::trouble) return {on_trouble(), true};
+    const bool asks = decision.verdict == Verdict::pass || may_ask_upstream(subject, most);
+    if (decision.matches > 0)
+        report(smtp::Moment::auth, subject, decision, asks ? "upstream" : "local");
+    return {decision.verdict, asks};
+}
+
+Decision Guard::decide(smtp::Moment moment, const smtp::Subject& subject) {
+    const Query query = query_for(moment, subject, options_.recipient_delimiter, clock_.wall());
+    Decision decision = rules_.decide(query);
+    if (decision.verdict == Verdict::trouble) return decision;
+    state_.notices.no_trouble();
+    state_.notices.pause(decision.paused_until, clock_.steady);
+    warn_of_bare_identity(subject);
+    return decision;
+}
+
+/// `answer`: who refuses a login that is blocked.
+void Guard::report(smtp::Moment moment, const smtp::Subject& subject, const Decision& decision,
+                   std::string_view answer) {
     if (decision.verdict != Verdict::pass)
-        report(moment, subject, *decision.deciding, decision.others());
+        report(moment, subject, *decision.deciding, decision.others(), answer);
     RuleId last = 0;
     for (const Match& match : decision.all())
         if (match.action == Action::log && std::exchange(last, match.id) != match.id)
-            report(moment, subject, match, "");
+            report(moment, subject, match, "", "");
 }
 
 void Guard::report(smtp::Moment moment, const smtp::Subject& subject, const Match& match,
-                   std::string_view also) {
+                   std::string_view also, std::string_view answer) {
     if (!log_.takes(LogLevel::info)) return;
     LogRecord record(first_word(match.action));
     add_session(record, subject);
@@ -101,7 +118,7 @@ void Guard::report(smtp::Moment moment, const smtp::Subject& subject, const Matc
     record.add("field", smtpblock::word(match.field)).add_known("also", also);
     add_client(record, subject, matched_name(subject, match));
     if (moment == smtp::Moment::rcpt) record.add_path("to", subject.recipient_path);
-    record.write(log_, LogLevel::info);
+    record.add_known("answer", answer).write(log_, LogLevel::info);
 }
 
 void Guard::look() {
@@ -132,10 +149,9 @@ void Guard::warn_of_bare_identity(const smtp::Subject& subject) {
     }
 }
 
+/// An account is the same one whatever listener it is tried at.
 bool Guard::may_ask_upstream(const smtp::Subject& subject, std::size_t most) {
-    std::string account(subject.listener);
-    account += ' ';
-    if (!subject.users.empty()) account += subject.users.front().text();
+    const std::string account = subject.users.empty() ? "" : subject.users.front().text();
     return state_.blocked_logins.take(account, most, clock_.steady());
 }
 

@@ -45,7 +45,7 @@ public:
           Clock clock = Clock::system());
 
     Verdict check(smtp::Moment moment, const smtp::Subject& subject) override;
-    bool may_ask_upstream(const smtp::Subject& subject, std::size_t most) override;
+    smtp::LoginVerdict check_login(const smtp::Subject& subject, std::size_t most) override;
     void authenticated(const smtp::Subject& subject, bool accepted) override;
     void accepted(const smtp::Subject& subject, std::string_view reply) override;
     void note(const smtp::Subject& subject, std::string_view event,
@@ -55,9 +55,12 @@ public:
     void look();
 
 private:
-    void report(smtp::Moment moment, const smtp::Subject& subject, const Decision& decision);
+    Decision decide(smtp::Moment moment, const smtp::Subject& subject);
+    bool may_ask_upstream(const smtp::Subject& subject, std::size_t most);
+    void report(smtp::Moment moment, const smtp::Subject& subject, const Decision& decision,
+                std::string_view answer);
     void report(smtp::Moment moment, const smtp::Subject& subject, const Match& match,
-                std::string_view also);
+                std::string_view also, std::string_view answer);
     Verdict on_trouble();
     void warn_of_bare_identity(const smtp::Subject& subject);
 

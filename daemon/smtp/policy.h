@@ -36,14 +36,20 @@ struct Subject {
     std::span<const Address> users;
 };
 
+/// What becomes of a login.
+struct LoginVerdict {
+    Verdict verdict = Verdict::pass;
+    bool asks_upstream = true;  ///< a blocked one, with a wrong secret; else we refuse it ourselves
+};
+
 class Policy {
 public:
     virtual ~Policy() = default;
     /// Looks at the rules as they are now and logs what blocks or would block.
     virtual Verdict check(Moment moment, const Subject& subject) = 0;
-    /// One more blocked login of the account that is tried (the first of `users`) is about to be
-    /// answered by the upstream: false when there were `most` of them within a minute.
-    virtual bool may_ask_upstream(const Subject& subject, std::size_t most) = 0;
+    /// check() at `auth`. Of the blocked logins of an account (the first of `users`) the upstream
+    /// is asked about `most` a minute.
+    virtual LoginVerdict check_login(const Subject& subject, std::size_t most) = 0;
     /// The upstream took the login (or refused it) of one who was not blocked.
     virtual void authenticated(const Subject& subject, bool accepted) = 0;
     /// The upstream took the message, in these words.

@@ -163,9 +163,9 @@ void Session::Impl::judge(const SaslStep& step, std::string_view command,
             auth_->identities.push_back(std::move(address));
     Secret wrong;
     append_base64(wrong, step.spoilt.view());
-    const Verdict verdict = check_auth();
+    const auto [verdict, asks_upstream] = check_login();
     if (verdict == Verdict::trouble) return auth_trouble(command.empty());
-    if (verdict != Verdict::pass && fails_locally()) return fail_locally(command.empty());
+    if (!asks_upstream) return fail_locally(command.empty());
 
     const bool passes = verdict == Verdict::pass;
     auth_->judged = passes ? AuthExchange::Judged::passed : AuthExchange::Judged::spoilt;
@@ -173,10 +173,10 @@ void Session::Impl::judge(const SaslStep& step, std::string_view command,
     send_auth({command, passes ? encoded : wrong.view()});
 }
 
-Verdict Session::Impl::check_auth() {
+LoginVerdict Session::Impl::check_login() {
     Subject subject = this->subject();
     subject.users = auth_->identities;
-    return policy_.check(Moment::auth, subject);
+    return policy_.check_login(subject, blocked_logins_to_ask());
 }
 
 /// A step of the exchange, to which the client waits for the answer.

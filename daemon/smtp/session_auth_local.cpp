@@ -1,23 +1,22 @@
 // A blocked login that we answer ourselves (`auth_failure`, `auth_upstream_max`): its secret goes
 // nowhere, and the client sees what the upstream's real failures were seen to be, after as long as
 // they took.
+#include <cstdint>
 #include <utility>
 
 #include "daemon/smtp/session_impl.h"
 
 namespace smtpblock::smtp {
 
-bool Session::Impl::fails_locally() {
+/// A minute and account.
+std::size_t Session::Impl::blocked_logins_to_ask() const {
     switch (options_.auth_failure) {
         case AuthFailure::local:
-            return true;
+            return 0;
         case AuthFailure::upstream:
             break;
     }
-    if (options_.auth_upstream_max == 0) return false;
-    Subject subject = this->subject();
-    subject.users = auth_->identities;
-    return !policy_.may_ask_upstream(subject, options_.auth_upstream_max);
+    return options_.auth_upstream_max == 0 ? SIZE_MAX : options_.auth_upstream_max;
 }
 
 void Session::Impl::fail_locally(bool exchange_begun) {

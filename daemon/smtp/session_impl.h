@@ -264,7 +264,7 @@ private:
     void auth_response(std::string_view line);
     void take_auth_response(std::string_view command, std::string_view encoded);
     void judge(const SaslStep& step, std::string_view command, std::string_view encoded);
-    Verdict check_auth();
+    LoginVerdict check_login();
     void send_auth(std::initializer_list<std::string_view> parts);
     void auth_trouble(bool exchange_begun);
     void give_up_auth();
@@ -273,7 +273,7 @@ private:
     void end_auth(ReplyQueue::Place place, const Reply& reply);
 
     // session_auth_local.cpp
-    bool fails_locally();
+    std::size_t blocked_logins_to_ask() const;
     void fail_locally(bool exchange_begun);
     Instant local_failure_deadline() const;
     void answer_local_failure();

@@ -70,15 +70,16 @@ def token(user, key=TOKEN_KEY):
 
 class Dovecot:
     """Knows `users`: passwords by name; and takes every token that `token` makes. `listener` are
-    the settings of the mechanisms and of the socket; by default all of them, and `socket`."""
+    the settings of the mechanisms and of the socket; by default all of them, and `socket`. `fields`
+    are the extra ones of each user."""
 
-    def __init__(self, folder, users, listener=None):
+    def __init__(self, folder, users, listener=None, fields="nodelay=y"):
         need("dovecot")
         self.folder = folder
         self.socket = folder / "auth"
         (folder / "run").mkdir(parents=True)
         (folder / "users").write_text(
-            "".join(f"{user}:{password}::::::nodelay=y\n" for user, password in users.items()))
+            "".join(f"{user}:{password}::::::{fields}\n" for user, password in users.items()))
         (folder / "oauth2.conf").write_text(OAUTH2.format(folder=folder))
         key = folder / "keys/default/HS256/default"
         key.parent.mkdir(parents=True)
@@ -101,6 +102,14 @@ class Dovecot:
         if self._process.poll() is not None:
             raise AssertionError("Dovecot has ended")
         return "Dovecot v" in self.log()
+
+    def penalties(self):
+        """The addresses that have to wait, as `doveadm penalty` shows them, each with how often its
+        delay was doubled."""
+        done = subprocess.run(as_root(need("doveadm"), "-c", str(self.folder / "dovecot.conf"),
+                                      "penalty"), text=True, capture_output=True, check=True)
+        listed = (line.split() for line in done.stdout.splitlines()[1:])
+        return {address: int(penalty) for address, penalty, *_ in listed if penalty != "0"}
 
     def log(self):
         """Everything said so far; each line has been written when the client was answered."""

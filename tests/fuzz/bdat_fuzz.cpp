@@ -256,7 +256,9 @@ private:
         const bool fails = choices_.fails_at_end && moment == smtp::Moment::end;
         return fails ? Verdict::reject : Verdict::pass;
     }
-    bool may_ask_upstream(const smtp::Subject&, std::size_t) override { return false; }
+    smtp::LoginVerdict check_login(const smtp::Subject& subject, std::size_t) override {
+        return {check(smtp::Moment::auth, subject), true};
+    }
     void authenticated(const smtp::Subject&, bool) override {}
     void accepted(const smtp::Subject&, std::string_view) override { ++accepted_; }
     void note(const smtp::Subject&, std::string_view, std::string_view) override {}

@@ -198,7 +198,10 @@ protected:
         return verdict;
     }
 
-    bool may_ask_upstream(const smtp::Subject&, std::size_t) override { return asks_; }
+    smtp::LoginVerdict check_login(const smtp::Subject& subject, std::size_t most) override {
+        const Verdict verdict = check(smtp::Moment::auth, subject);
+        return {verdict, verdict == Verdict::pass || (asks_ && most > 0)};
+    }
     void authenticated(const smtp::Subject&, bool) override {}
     void accepted(const smtp::Subject&, std::string_view) override {}
     void note(const smtp::Subject&, std::string_view, std::string_view) override {}

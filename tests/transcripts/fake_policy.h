@@ -48,7 +48,9 @@ public:
         return verdict;
     }
 
-    bool may_ask_upstream(const smtp::Subject& subject, std::size_t most) override {
+    smtp::LoginVerdict check_login(const smtp::Subject& subject, std::size_t most) override {
+        const Verdict verdict = check(smtp::Moment::auth, subject);
+        if (verdict == Verdict::pass || verdict == Verdict::trouble) return {verdict, true};
         constexpr auto window = std::chrono::minutes(1);
         auto& [since, logins] =
             blocked_logins[subject.users.empty() ? "" : subject.users[0].text()];
@@ -56,7 +58,7 @@ public:
             since = now;
             logins = 0;
         }
-        return logins++ < most;
+        return {verdict, logins++ < most};
     }
     void authenticated(const smtp::Subject&, bool) override {}
     void accepted(const smtp::Subject&, std::string_view) override { ++accepted_told; }

@@ -222,6 +222,55 @@ TEST_CASE("a rule ends with the second of its expiry, by the wall clock") {
     wall_now = before;
 }
 
+TEST_CASE("the line of a blocked login says who refuses it") {
+    Guarded guarded({{RuleType::email, "u@example.com"},
+                     {RuleType::email, "example.com", Direction::both, Action::log}});
+    Client client;
+    client.users = {{"u", "example.com"}};
+    client.subject.has_sender = false;
+    const std::string line =
+        "block session=7f3a listener=mx at=auth rule=1 action=reject field=user also=2 "
+        "client=192.0.2.7 ehlo=mail.example.com user=u@example.com answer=";
+    const std::string trial =
+        "trial session=7f3a listener=mx at=auth rule=2 action=log field=user "
+        "client=192.0.2.7 ehlo=mail.example.com user=u@example.com\n";
+    CHECK(guarded.guard().check_login(client(), 1).asks_upstream);
+    CHECK(guarded.said() == line + "upstream\n" + trial);
+    const auto second = guarded.guard().check_login(client(), 1);
+    CHECK(second.verdict == Verdict::reject);
+    CHECK_FALSE(second.asks_upstream);
+    CHECK(guarded.said() == line + "local\n" + trial);
+}
+
+TEST_CASE("the upstream is asked so often about an account, on all listeners together") {
+    Guarded guarded({{RuleType::email, "example.com"}});
+    Client client;
+    const auto asks = [&](const char* user, const char* listener, std::size_t most) {
+        client.users = {{user, "example.com"}};
+        client.subject.listener = listener;
+        return guarded.guard().check_login(client(), most).asks_upstream;
+    };
+    CHECK(asks("u", "submission", 2));
+    CHECK(asks("u", "submissions", 2));
+    CHECK_FALSE(asks("u", "submission", 2));
+    CHECK_FALSE(asks("u", "submissions", 2));
+    CHECK(asks("v", "submission", 2));
+    CHECK_FALSE(asks("w", "submission", 0));
+    steady_now += 60s;
+    CHECK(asks("u", "submission", 2));
+}
+
+TEST_CASE("who is not blocked is the upstream's to judge, however often") {
+    Guarded guarded({{RuleType::email, "example.com", Direction::both, Action::log}});
+    Client client;
+    client.users = {{"u", "example.com"}};
+    for (int i = 0; i < 3; ++i) {
+        const auto login = guarded.guard().check_login(client(), 0);
+        CHECK(login.verdict == Verdict::pass);
+        CHECK(login.asks_upstream);
+    }
+}
+
 TEST_CASE("logins and what happens to sessions have lines of their own") {
     Guarded guarded({});
     Client client;

@@ -22,7 +22,9 @@ public:
         const bool blocks = moment == Moment::rcpt && subject.recipient_path.starts_with("blocked");
         return blocks ? Verdict::reject : Verdict::pass;
     }
-    bool may_ask_upstream(const Subject&, std::size_t) override { return true; }
+    LoginVerdict check_login(const Subject& subject, std::size_t) override {
+        return {check(Moment::auth, subject), true};
+    }
     void authenticated(const Subject&, bool) override {}
     void accepted(const Subject&, std::string_view) override {}
     void note(const Subject&, std::string_view, std::string_view) override {}
