@@ -61,7 +61,7 @@ Examples:
   smtpblock list --quiet --match example.net | xargs -r smtpblock delete
 )";
 
-const char show[] = R"(Show one rule in full.
+const char show[] = R"(Show one rule in full, and what it caught last.
 
 Examples:
   smtpblock show 17

@@ -47,7 +47,7 @@ bool JsonObjectReader::on_string(Text rest, std::size_t, Error&) {
 }
 
 bool JsonObjectReader::begin_inner(std::string_view what) {
-    if (depth_ == 1 && member_ != nullptr)
+    if (depth_ == 1 && member_ != nullptr && !member_->passed_over)
         blame(fmt::format("{}: {}; write a text", quoted(member_->key), what));
     ++depth_;
     return true;

@@ -15,7 +15,7 @@ namespace smtpblock {
 /// A key that the object may have, and what it had.
 struct JsonMember {
     std::string key;
-    bool passed_over = false;  ///< any number, text or truth value may stand there, and is not kept
+    bool passed_over = false;  ///< anything may stand there, and is not kept
     bool seen = false;
     bool has_text = false;  ///< false also for null
     std::string text{};

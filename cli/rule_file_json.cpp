@@ -17,9 +17,9 @@ constexpr std::size_t read_octets = std::size_t{256} << 10U;
 enum Member : std::size_t { pattern, type, direction, action, expires, description };
 
 std::vector<JsonMember> members_of_a_rule() {
-    return {{"pattern"},       {"type"},        {"dir"},        {"action"},
-            {"expires"},       {"description"}, {"id", true},   {"created", true},
-            {"updated", true}, {"by", true},    {"hits", true}, {"last_hit", true}};
+    return {{"pattern"},     {"type"},           {"dir"},           {"action"},        {"expires"},
+            {"description"}, {"id", true},       {"created", true}, {"updated", true}, {"by", true},
+            {"hits", true},  {"last_hit", true}, {"caught", true}};
 }
 
 bool is_white_space(char c) {

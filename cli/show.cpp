@@ -1,6 +1,9 @@
-// `smtpblock show`: one rule in full.
+// `smtpblock show`: one rule in full, and what it caught.
+#include <vector>
+
 #include "cli/commands.h"
 #include "cli/rule_text.h"
+#include "cli/seen.h"
 #include "cli/selection.h"
 #include "common/store_reader.h"
 #include "common/time_text.h"
@@ -15,7 +18,8 @@ std::string time_text(Time time, Time now, const Terminal& terminal) {
                       : fmt::format("{} ({} ago)", local_text(time), duration_text(now - time));
 }
 
-void print_rule(const Rule& rule, Time now, Terminal& terminal) {
+void print_rule(const Rule& rule, const std::optional<SeenRecord>& seen, Time now,
+                Terminal& terminal) {
     const auto line = [&](std::string_view name, std::string_view value, Style style) {
         terminal.line(
             fmt::format("{:<12} {}", fmt::format("{}:", name), terminal.styled(style, value)));
@@ -31,6 +35,38 @@ void print_rule(const Rule& rule, Time now, Terminal& terminal) {
     line("updated", time_text(rule.updated, now, terminal), Style::plain);
     line("by", field(rule.by), Style::plain);
     if (const auto note = rule.pattern.note(); !note.empty()) line("note", note, Style::faint);
+    if (!seen) return;
+    line("hits", fmt::format("{}", seen->hits), Style::plain);
+    line("last hit", time_text(seen->last_hit, now, terminal), Style::plain);
+    for (const SeenValue& value : seen->values)
+        line("caught",
+             fmt::format("{} {}, {}", word(value.field),
+                         value.text.empty() ? "\"\"" : field(value.text),
+                         time_text(value.last, now, terminal)),
+             Style::plain);
+}
+
+std::string json_with(const Rule& rule, const std::optional<SeenRecord>& seen) {
+    JsonObject json = json_of(rule);
+    if (!seen) return json.text();
+    std::vector<JsonObject> caught;
+    for (const SeenValue& value : seen->values)
+        caught.push_back(JsonObject()
+                             .string("field", word(value.field))
+                             .string("value", value.text)
+                             .string("last", utc_text(value.last)));
+    return json.number("hits", seen->hits)
+        .string("last_hit", utc_text(seen->last_hit))
+        .objects("caught", caught)
+        .text();
+}
+
+/// What was counted is no reason not to show the rule.
+std::optional<SeenRecord> seen_or_note(const Context& context, RuleId id, Terminal& terminal) {
+    auto seen = seen_of(context.store, id);
+    if (seen) return *std::move(seen);
+    terminal.note(fmt::format("what it caught is not known: {}", seen.error().message));
+    return std::nullopt;
 }
 
 }  // namespace
@@ -46,11 +82,16 @@ Result<int> run(const ShowArguments& arguments, const Context& context, Terminal
     reader->reset();  // before with_nearest_rule() opens the store
     if (!rule) return with_nearest_rule(rule.error(), context.store, {*arguments.rule});
 
-    terminal.page();
-    if (terminal.json() || terminal.quiet())
+    if (terminal.quiet()) {
         print_edited(terminal, *rule);
+        return finished(terminal, exit_done);
+    }
+    const auto seen = seen_or_note(context, rule->id, terminal);
+    terminal.page();
+    if (terminal.json())
+        terminal.line(json_with(*rule, seen));
     else
-        print_rule(*rule, context.editor.now, terminal);
+        print_rule(*rule, seen, context.editor.now, terminal);
     return finished(terminal, exit_done);
 }
 

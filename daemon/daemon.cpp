@@ -14,6 +14,7 @@
 #include "daemon/maildir/delivery.h"
 #include "daemon/notify.h"
 #include "daemon/own_upstream.h"
+#include "daemon/seen_writer.h"
 
 namespace smtpblock {
 namespace {
@@ -82,6 +83,7 @@ Result<void> Daemon::serve() {
     if (auto made = prepare_maildirs(setup_); !made) return made;
     if (auto bound = server_.listen(listeners_of(setup_), policies_of(setup_)); !bound)
         return bound;
+    const SeenWriter seen(StorePaths(setup_.store), state_.sightings, log_);
     server_.obey_signals([this] { reload(); });
     server_.run([] { notify_service_manager("READY=1"); },
                 [] { notify_service_manager("STOPPING=1"); });

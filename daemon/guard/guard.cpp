@@ -49,6 +49,19 @@ std::string_view matched_name(const smtp::Subject& subject, const Match& match) 
     return match.field == Field::ehlo ? subject.ehlo_names[match.place].text : last_name(subject);
 }
 
+/// The value that the rule matched, as rules are compared with it.
+std::string matched_value(const smtp::Subject& subject, const Match& match) {
+    switch (match.field) {
+        case Field::sender:
+            return subject.sender != nullptr ? subject.sender->text() : "<>";
+        case Field::user:
+            return subject.users[match.place].text();
+        case Field::ehlo:
+            return subject.ehlo_names[match.place].text;
+    }
+    return {};
+}
+
 void add_session(LogRecord& record, const smtp::Subject& subject) {
     record.add("session", subject.session).add("listener", subject.listener);
 }
@@ -109,6 +122,7 @@ void Guard::report(smtp::Moment moment, const smtp::Subject& subject, const Deci
 
 void Guard::report(smtp::Moment moment, const smtp::Subject& subject, const Match& match,
                    std::string_view also, std::string_view answer) {
+    state_.sightings.add(match.id, match.field, matched_value(subject, match), clock_.wall());
     if (!log_.takes(LogLevel::info)) return;
     LogRecord record(first_word(match.action));
     add_session(record, subject);

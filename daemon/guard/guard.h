@@ -12,6 +12,7 @@
 #include "daemon/guard/log.h"
 #include "daemon/guard/login_rate.h"
 #include "daemon/guard/notices.h"
+#include "daemon/guard/sightings.h"
 #include "daemon/smtp/policy.h"
 #include "daemon/smtp/session_options.h"
 
@@ -36,6 +37,7 @@ struct GuardState {
 
     Notices notices;
     LoginRate blocked_logins;
+    Sightings sightings;
 };
 
 class Guard : public smtp::Policy {

@@ -37,6 +37,7 @@ TEST_CASE("objects a line, over lines, one behind the other and in an array read
 TEST_CASE("what a rule shows but does not set is passed over") {
     const auto read = read_json(
         R"({"id":17,"pattern":"a@b","created":"x","updated":1,"by":null,"hits":1e3,"last_hit":true,)"
+        R"("caught":[{"field":"user","value":"x","pattern":["y"]}],)"
         R"("expires":null,"description":null})");
     CHECK(read.rules == Lines{"1 email a@b both reject - "});
 }

@@ -1,0 +1,105 @@
+#include "common/seen_store.h"
+
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "common/store_files.h"
+#include "unit/store_support.h"
+
+namespace smtpblock {
+namespace {
+
+using namespace std::chrono_literals;
+
+SeenRecords of_rule(RuleId id, const char* text) {
+    SeenRecords records;
+    records[id].add(Field::ehlo, text, test::noon);
+    return records;
+}
+
+/// A store of its own.
+struct Counted {
+    Counted() { REQUIRE(init_store(paths, {})); }
+
+    std::uint64_t hits(RuleId id) const {
+        const auto found = find_seen(paths, id);
+        REQUIRE(found);
+        return *found ? (*found)->hits : 0;
+    }
+
+    test::TemporaryDirectory directory;
+    StorePaths paths{directory / "store"};
+};
+
+}  // namespace
+
+TEST_CASE("what rules catch is added up in the store") {
+    const Counted store;
+    CHECK(store.hits(1) == 0);
+    CHECK(add_seen(store.paths, of_rule(1, "a")));
+    CHECK(add_seen(store.paths, of_rule(1, "b")));
+    CHECK(add_seen(store.paths, of_rule(RuleId{1} << 40U, "c")));
+    CHECK(store.hits(1) == 2);
+    CHECK(store.hits(2) == 0);
+    CHECK(store.hits(RuleId{1} << 40U) == 1);
+    const auto found = find_seen(store.paths, 1);
+    REQUIRE(found);
+    CHECK((*found)->values.front().text == "b");
+}
+
+TEST_CASE("what was counted may be deleted, and is begun anew when it is damaged") {
+    const Counted store;
+    CHECK(add_seen(store.paths, of_rule(1, "a")));
+    for (const auto& file : std::filesystem::directory_iterator(store.paths.seen()))
+        std::filesystem::remove(file);
+    CHECK(store.hits(1) == 0);
+    CHECK(add_seen(store.paths, of_rule(1, "a")));
+    CHECK(store.hits(1) == 1);
+
+    const std::string data = store.paths.seen() + "/data.mdb";
+    std::ofstream(data, std::ios::trunc) << std::string(65536, 'x');
+    const auto unread = find_seen(store.paths, 1);
+    REQUIRE_FALSE(unread);
+    CHECK(unread.error().message.ends_with("damaged; it can be deleted"));
+    const auto refused = add_seen(store.paths, of_rule(1, "a"));
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().message.ends_with("it is begun anew"));
+    CHECK(add_seen(store.paths, of_rule(1, "a")));
+    CHECK(store.hits(1) == 1);
+}
+
+TEST_CASE("pages of nonsense are damage, not the end of who reads them") {
+    const Counted store;
+    for (RuleId id = 1; id < 200; ++id) CHECK(add_seen(store.paths, of_rule(id, "a")));
+    const std::string data = store.paths.seen() + "/data.mdb";
+    const auto octets = std::filesystem::file_size(data);
+    {
+        std::fstream file(data, std::ios::in | std::ios::out | std::ios::binary);
+        file.seekp(8192);  // behind the two heads
+        file << std::string(octets - 8192, '\xa5');
+    }
+    CHECK_FALSE(find_seen(store.paths, 1));
+    CHECK_FALSE(add_seen(store.paths, of_rule(1, "a")));
+    CHECK(add_seen(store.paths, of_rule(1, "a")));
+    CHECK(store.hits(1) == 1);
+}
+
+TEST_CASE("nobody counts in what is another user's, or where there is nothing") {
+    Counted store;
+    std::filesystem::remove(store.paths.seen());
+    CHECK_FALSE(add_seen(store.paths, of_rule(1, "a")));
+    CHECK(store.hits(1) == 0);
+    std::filesystem::create_directory_symlink(store.directory / "elsewhere", store.paths.seen());
+    CHECK_FALSE(add_seen(store.paths, of_rule(1, "a")));
+    std::filesystem::remove(store.paths.seen());
+    if (::geteuid() != 0) return;
+    std::filesystem::create_directory(store.paths.seen());
+    REQUIRE(::chown(store.paths.seen().c_str(), 65534, 65534) == 0);
+    const auto refused = add_seen(store.paths, of_rule(1, "a"));
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == ErrorCode::not_permitted);
+}
+
+}  // namespace smtpblock
