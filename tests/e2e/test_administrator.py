@@ -2,9 +2,12 @@
 line in the log, `check` in the same words, `probe` on the wire, and what `show` says the rule
 caught."""
 
+import grp
 import json
 import os
+import pwd
 import re
+import shutil
 import unittest
 from unittest import mock
 
@@ -275,6 +278,35 @@ class Administrator(TestCase):
         self.probe("mx", "--ehlo", NAME)
         self.running.wait_log(r"^store detail=.*damaged")
         wait_until("it is counted again", lambda: "hits" in self.shown(rule))
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root reads what is another user's")
+    def test_root_reads_it_as_its_owner(self):
+        nobody = pwd.getpwnam("nobody")
+        group = grp.getgrgid(nobody.pw_gid).gr_name
+        self.store.run("init", "--group", group)
+        rule = self.add(NAME, "--type", "ehlo")
+        seen = self.folder / "store/seen"
+        os.chown(seen, nobody.pw_uid, nobody.pw_gid)
+        front = self.daemon(upstream=self.upstream.spec, user=str(nobody.pw_uid),
+                            program=shutil.copy(support.DAEMON, self.folder / "smtpblockd"))
+        with Client(front.port) as client:
+            client.ehlo(NAME)
+            client.mail(SENDER)
+            client.rcpt(TO)
+        self.assert_caught(rule, 1, ("ehlo", NAME))
+        self.assertEqual({file.stat().st_uid for file in seen.iterdir()}, {nobody.pw_uid})
+        front.stop()
+        # Links to what is root's, and nonsense that only looks like a record.
+        secret = self.folder / "secret"
+        secret.write_bytes(b"x" * 65536)
+        secret.chmod(0o600)
+        for name in ("lock.mdb", "data.mdb"):
+            (seen / name).unlink()
+            (seen / name).symlink_to(secret)
+            self.assertNotIn("hits", self.shown(rule))
+            self.assertEqual(secret.read_bytes(), b"x" * 65536)
+        done = self.store.run("show", str(rule))
+        self.assertIn("what it caught is not known", done.stderr)
 
 
 if __name__ == "__main__":
