@@ -35,7 +35,6 @@ passdb {{
   args = {folder}/oauth2.conf
 }}
 """
-# The penalty, which adds to the delay, is off too.
 LISTENER = """\
 auth_mechanisms = plain login cram-md5 scram-sha-1 scram-sha-256 xoauth2 oauthbearer
 service auth {
@@ -43,10 +42,24 @@ service auth {
     mode = 0666
   }
 }
+"""
+# The penalty, which adds to the delay, is off too.
+NO_PENALTY = """\
 service anvil {
   unix_listener anvil-auth-penalty {
     mode = 0
   }
+}
+"""
+AS_IT_COMES = "auth_failure_delay = 2 secs\n"
+# What a user's fields say is forgotten with the failure of their lookup: PLAIN and LOGIN would wait
+# for the next look at the failures, twice a second, if `nodelay` had not been set before.
+AT_ONCE = """\
+passdb {
+  driver = static
+  mechanisms = plain login
+  args = nopassword=y nodelay=y
+  result_success = continue-fail
 }
 """
 OAUTH2 = """\
@@ -71,21 +84,25 @@ def token(user, key=TOKEN_KEY):
 class Dovecot:
     """Knows `users`: passwords by name; and takes every token that `token` makes. `listener` are
     the settings of the mechanisms and of the socket; by default all of them, and `socket`. `fields`
-    are the extra ones of each user."""
+    are the extra ones of each user. With `slow` a wrong password has the delay and the penalty that
+    Dovecot comes with."""
 
-    def __init__(self, folder, users, listener=None, fields="nodelay=y"):
+    def __init__(self, folder, users, listener=None, fields="nodelay=y", slow=False):
         need("dovecot")
         self.folder = folder
         self.socket = folder / "auth"
         (folder / "run").mkdir(parents=True)
+        fields = "" if slow else fields
         (folder / "users").write_text(
             "".join(f"{user}:{password}::::::{fields}\n" for user, password in users.items()))
         (folder / "oauth2.conf").write_text(OAUTH2.format(folder=folder))
         key = folder / "keys/default/HS256/default"
         key.parent.mkdir(parents=True)
         key.write_bytes(base64.b64encode(TOKEN_KEY))
-        listener = listener or LISTENER.replace("{socket}", str(self.socket))
-        (folder / "dovecot.conf").write_text(SETTINGS.format(folder=folder) + listener)
+        listener = listener or (LISTENER.replace("{socket}", str(self.socket))
+                                + (AS_IT_COMES if slow else NO_PENALTY))
+        (folder / "dovecot.conf").write_text(
+            (AT_ONCE if fields else "") + SETTINGS.format(folder=folder) + listener)
         self._process = subprocess.Popen(
             [*WITH_US, *as_root(*self._command("-F"))], stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)

@@ -80,6 +80,7 @@ class PostfixColumn(Column):
     """With the logins of Dovecot."""
 
     name = "Postfix"
+    main = MAIN
     login = tuple(USERS.items())[0]
     lines_of_session = (r"smtpd\[\d+\]: disconnect from", r": removed$")
     changing = (
@@ -91,12 +92,13 @@ class PostfixColumn(Column):
         (r"(TLS connection established).*", r"\1"),  # how is for the two ends of it to choose
     )
 
-    def __init__(self, folder, chain, key, cleanup):
-        self.dovecot = Dovecot(folder / "dovecot", USERS)
+    def __init__(self, folder, chain, key, cleanup, users=USERS, slow=False):
+        """`slow` as Dovecot has it."""
+        self.dovecot = Dovecot(folder / "dovecot", users, slow=slow)
         cleanup(self.dovecot.stop)
         self.direct, self.behind, self.xclient = free_ports(3)
         self.server = Postfix(
-            folder / "postfix", MAIN.format(socket=self.dovecot.socket, chain=chain, key=key),
+            folder / "postfix", self.main.format(socket=self.dovecot.socket, chain=chain, key=key),
             SERVICE.format(direct=self.direct, proxy=self.behind, xclient=self.xclient))
         cleanup(self.server.stop)
 
@@ -112,8 +114,8 @@ class XclientColumn(PostfixColumn):
         (r"ehlo=2 xclient=0/1", "ehlo=1"), (r"helo=1 ehlo=1 xclient=0/1", "helo=1"),
     )
 
-    def __init__(self, *arguments):
-        super().__init__(*arguments)
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
         self.behind = self.xclient
 
 
@@ -131,8 +133,8 @@ class EximColumn(Column):
         (r" PRX=\S+| I=\[[^]]*\]:\d+", ""), (r" L\.-?", ""),
     )
 
-    def __init__(self, folder, chain, key, cleanup):
-        self.server = Exim(folder / "exim", USERS, (chain, key))
+    def __init__(self, folder, chain, key, cleanup, users=USERS):
+        self.server = Exim(folder / "exim", users, (chain, key))
         cleanup(self.server.stop)
         self.direct = self.behind = self.server.port
 

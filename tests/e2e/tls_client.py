@@ -18,7 +18,7 @@ PASSWORD = "correct horse battery staple"
 class TlsClient(Client):
     """A client in TLS: from the beginning, or from starttls() on."""
 
-    def __init__(self, port, context=None, name=NAME, implicit=True, session=None):
+    def __init__(self, port, context=None, name=NAME, implicit=True, session=None, **connection):
         self._context, self._name, self._session = context, name, session
         if implicit:
             self.asked = time.monotonic()
@@ -27,7 +27,7 @@ class TlsClient(Client):
             self._secure(raw)
             self.greeting = self.reply()
         else:
-            super().__init__(port)
+            super().__init__(port, **connection)
 
     def _secure(self, raw):
         self._socket = self._context.wrap_socket(raw, server_hostname=self._name,
@@ -38,6 +38,10 @@ class TlsClient(Client):
         reply = self.say("STARTTLS")
         if reply.code != 220:
             raise AssertionError(reply.text)
+        self.secure()
+
+    def secure(self):
+        """The handshake that STARTTLS was answered with."""
         self._stream.close()
         self._secure(self._socket)
 
