@@ -20,11 +20,6 @@ bool SaslExchange::add_identity(std::string_view identity) {
     return true;
 }
 
-Spoiler SaslExchange::spoiler_of(std::string_view secret) const {
-    const std::string_view user = identities_.empty() ? "" : std::string_view(identities_.front());
-    return Spoiler(mechanism_, user, secret, keyed_hash_);
-}
-
 std::unique_ptr<SaslExchange> start_exchange(Mechanism mechanism, const KeyedHash& keyed_hash) {
     switch (mechanism) {
         case Mechanism::plain:

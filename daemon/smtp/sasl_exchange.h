@@ -27,8 +27,8 @@ struct SaslStep {
         malformed,  ///< cannot be judged, so it must not go on
     };
     Kind kind = Kind::malformed;
-    /// The whole response with a wrong secret, not coded: always the same one for the same
-    /// mechanism, user and response, of its own shape and length, never a right one.
+    /// The whole response with a wrong secret, not coded: always the same one for the same secret,
+    /// of its own shape and length, never a right one.
     Secret spoilt;
 };
 
@@ -56,8 +56,8 @@ protected:
     /// or taking off a space at its end. An empty one is none.
     bool add_identity(std::string_view identity);
     Mechanism mechanism() const { return mechanism_; }
-    /// What a wrong one in the place of `secret` is made of: the user is the first identity.
-    Spoiler spoiler_of(std::string_view secret) const;
+    /// What a wrong one in the place of `secret` is made of.
+    Spoiler spoiler_of(std::string_view secret) const { return Spoiler(secret, keyed_hash_); }
 
 private:
     const Mechanism mechanism_;

@@ -19,12 +19,10 @@ char another(char old, char first, unsigned many, unsigned char chance) {
 
 }  // namespace
 
-Spoiler::Spoiler(Mechanism mechanism, std::string_view user, std::string_view secret,
-                 const KeyedHash& keyed_hash)
+Spoiler::Spoiler(std::string_view secret, const KeyedHash& keyed_hash)
     : keyed_hash_(keyed_hash), at_(block_.size()) {
-    const std::string_view name = word(mechanism);
-    what_.reserve(name.size() + user.size() + secret.size() + 3);
-    what_.append(name).append('\0').append(user).append('\0').append(secret).append('\xff');
+    what_.reserve(secret.size() + 1);
+    what_.append(secret).append('\xff');
 }
 
 unsigned char Spoiler::next() {

@@ -1,23 +1,22 @@
-// Wrong secrets: made of the right ones by a keyed hash, so that the same one is always spoilt to
-// the same (an upstream that counts different wrong passwords counts one) and nobody can compute
-// one from the other.
+// Wrong secrets: made of the right ones by a keyed hash, so that nobody can compute one from the
+// other, and that the same one is always spoilt to the same, by whatever mechanism and for whatever
+// spelling of the user it comes: an upstream that counts different wrong passwords (Dovecot's
+// penalty) counts one.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <string_view>
 
-#include "daemon/smtp/mechanism.h"
 #include "daemon/smtp/secret.h"
 #include "daemon/smtp/session_options.h"
 
 namespace smtpblock::smtp {
 
-/// Octets without end, determined by mechanism, user and secret.
+/// Octets without end, determined by the secret.
 class Spoiler {
 public:
-    Spoiler(Mechanism mechanism, std::string_view user, std::string_view secret,
-            const KeyedHash& keyed_hash);
+    Spoiler(std::string_view secret, const KeyedHash& keyed_hash);
 
     unsigned char next();
 

@@ -46,6 +46,21 @@ TEST_CASE("LOGIN: the name first, then the secret") {
     CHECK(played(Mechanism::login, {"bob\0x"s}).malformed());
 }
 
+TEST_CASE(
+    "a secret is spoilt to the same one by each mechanism, and in each spelling of the name") {
+    const std::string wrong = played(Mechanism::login, {"bob@example.com", "secret"}).spoilt();
+    CHECK(played(Mechanism::login, {"Bob@Example.com", "secret"}).spoilt() == wrong);
+    CHECK(played(Mechanism::plain, {"\0bob\0secret"s}).spoilt() == "\0bob\0"s + wrong);
+    const auto token_in = [](const Played& login) {
+        const auto at = login.spoilt().find("Bearer ");
+        return login.spoilt().substr(at, login.spoilt().find('\x01', at) - at);
+    };
+    const auto xoauth2 = played(Mechanism::xoauth2, {"user=bob\1auth=Bearer abc.def\1\1"});
+    const auto bearer = played(Mechanism::oauthbearer, {"n,a=bob,\1auth=Bearer abc.def\1\1"});
+    CHECK(token_in(xoauth2).size() == "Bearer abc.def"s.size());
+    CHECK(token_in(xoauth2) == token_in(bearer));
+}
+
 TEST_CASE("CRAM-MD5: the user is what stands before the last space") {
     const auto login = played(Mechanism::cram_md5, {"tim the enchanter " + digest});
     CHECK(login.identities == Names{"tim the enchanter"});
