@@ -28,7 +28,8 @@ void Session::Impl::fail_locally(bool exchange_begun) {
 }
 
 Instant Session::Impl::local_failure_deadline() const {
-    return hold_ == Hold::local_failure && !client_gone_ ? auth_->local->due : Instant::max();
+    if (hold_ != Hold::local_failure || client_gone_) return Instant::max();
+    return auth_->local->due - profile_.timer_lag.usual();
 }
 
 void Session::Impl::answer_local_failure() {

@@ -72,7 +72,7 @@ void Session::Impl::answer_after(Duration pause, ReplyQueue::Place place,
 }
 
 void Session::Impl::say_what_is_due() {
-    while (!paced_.empty() && paced_.front().due <= now_) {
+    while (paced_deadline() <= now_) {
         const PacedAnswer answer = paced_.pop();
         replies_.answer(answer.place, answer.reply);
         client_since_ = now_;
@@ -80,7 +80,8 @@ void Session::Impl::say_what_is_due() {
 }
 
 Instant Session::Impl::paced_deadline() const {
-    return paced_.empty() || client_gone_ ? Instant::max() : paced_.front().due;
+    if (paced_.empty() || client_gone_) return Instant::max();
+    return paced_.front().due - profile_.timer_lag.usual();
 }
 
 /// The connection has gone, and what its upstream knew of the session.
@@ -116,7 +117,7 @@ void Session::Impl::note_rcpt_time(const Reply& reply) {
     const Duration took = now_ - timed_.since;
     if (timed_.count == 1)
         times.learn({timed_.needs, timed_.errors, took, timed_.refused}, soft_limit());
-    else if (timed_.refused && pause_after(timed_.errors + timed_.count) == Duration())
+    else if (timed_.refused && pause_after(timed_.errors + timed_.count - 1) == Duration())
         times.learn_next((took - times.usual(timed_.needs)) / (timed_.count - 1));
 }
 

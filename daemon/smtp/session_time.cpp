@@ -12,11 +12,13 @@ void Session::Impl::on_time(Instant now) {
         upstream_since_ = now;
         work();
     }
+    const Instant imitated = std::min(paced_deadline(), local_failure_deadline());
+    if (now >= imitated) profile_.timer_lag.note(now - imitated);
     if (now >= paced_deadline()) {
         say_what_is_due();
         work();
     }
-    if (hold_ == Hold::local_failure && now >= auth_->local->due) {
+    if (now >= local_failure_deadline()) {
         answer_local_failure();
         work();
     }

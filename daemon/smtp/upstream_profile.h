@@ -12,6 +12,7 @@
 #include "daemon/smtp/mechanism.h"
 #include "daemon/smtp/refusal_times.h"
 #include "daemon/smtp/reply_parser.h"
+#include "daemon/smtp/timer_lag.h"
 
 namespace smtpblock::smtp {
 
@@ -61,6 +62,7 @@ public:
     bool learnt = false;  ///< at least one is known
     LoginFailures login_failures;
     RefusalTimes refusal_times;
+    TimerLag timer_lag;  ///< of what imitates it
     /// The words in which a stranger is refused to be relayed for, with `{rcpt}` for the recipient;
     /// empty while unknown.
     std::string rcpt_refusal;
