@@ -7,6 +7,8 @@
 namespace smtpblock::smtp {
 namespace {
 
+using namespace std::chrono_literals;
+
 /// smtpd_error_sleep_time is in whole seconds; less is the work of the day.
 constexpr auto shortest_pause = std::chrono::milliseconds(900);
 
@@ -40,7 +42,8 @@ void RefusalTimes::learn(const Seen& seen, std::uint32_t soft_limit) {
     const bool paused = seen.errors > 0 && more >= shortest_pause;
     if (paused) {
         slow_from_ = std::min(slow_from_.value_or(seen.errors), seen.errors);
-        slow_by_ = more / replies_to_rcpt(seen.needs);
+        slow_by_ = std::max<Duration>(
+            std::chrono::round<std::chrono::seconds>(more / replies_to_rcpt(seen.needs)), 1s);
         return;
     }
     if (seen.errors >= slow_from_.value_or(soft_limit)) slow_from_ = never;

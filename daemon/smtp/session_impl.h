@@ -146,6 +146,7 @@ private:
         bool connected = false;
         std::uint32_t errors = 0;  ///< of those
         Instant busy_until;        ///< with what it was asked
+        Duration each_next{};      ///< for each recipient behind another one in the same write
     };
 
     /// An answer that is told later than it is known.

@@ -20,9 +20,11 @@ void Session::Impl::refuse_rcpt(std::string reply) {
     RefusalTimes& times = profile_.refusal_times;
     const RcptNeeds needs = rcpt_needs();
     const bool is_next = !paced_.empty();
+    // One draw for all of a write, since what makes one slow makes the others slow too.
+    if (paced_.size() == 1) imitated_.each_next = times.draw_next();
     const Duration pause = pause_after(errors_upstream()) * replies_to_rcpt(needs);
     const Instant due = std::max(now_, imitated_.busy_until) +
-                        (is_next ? times.draw_next() : times.draw(needs)) + pause;
+                        (is_next ? imitated_.each_next : times.draw(needs)) + pause;
     // A server says the answers to one write in one piece, but for those that it is slow with.
     if (pause == Duration())
         for (std::size_t i = paced_.size(); i > 0 && !paced_[i - 1].slowed; --i)

@@ -57,7 +57,7 @@ TEST_CASE("the pause is that of Postfix until another one was seen") {
         CHECK(times.pause(19, soft_limit) == 0s);
     }
     SECTION("earlier and longer") {
-        times.learn({RcptNeeds::nothing, 3, 2005ms, true}, soft_limit);
+        times.learn({RcptNeeds::nothing, 3, 2305ms, true}, soft_limit);
         CHECK(times.pause(2, soft_limit) == 0s);
         CHECK(times.pause(3, soft_limit) == 2s);
         // What was slow once for a reason of its own is forgotten.

@@ -46,6 +46,17 @@ struct Play {
         CHECK(seen() == behind);
     }
 
+    /// Recipients of another transaction in one write.
+    void is_refused_in_burst(int recipients, seconds time) {
+        stage.client_says("RSET\r\n");
+        stage.upstream_says("250 Ok\r\n");
+        stage.client_says("MAIL FROM:<good@example.com>\r\n" +
+                          times(recipients, "RCPT TO:<x@example.org>\r\n"));
+        stage.time_passes(time);
+        stage.upstream_says("250 Ok\r\n" + times(recipients, behind));
+        seen();
+    }
+
     void greet() {
         stage.upstream_says("220 mx.example.org ESMTP\r\n");
         stage.upstream_says("250-mx.example.org\r\n250-PIPELINING\r\n250 AUTH PLAIN\r\n");
@@ -134,15 +145,34 @@ TEST_CASE("an accepted recipient tells how long one takes until a refused one wa
 TEST_CASE("the refusals of a burst come in one piece, when the last of them would be known") {
     Play play;
     play.is_refused_behind(seconds(2));
-    play.stage.client_says("RSET\r\nMAIL FROM:<good@example.com>\r\n" +
-                           times(3, "RCPT TO:<x@example.org>\r\n"));
-    play.stage.upstream_says("250 Ok\r\n");
-    play.stage.time_passes(seconds(4));
-    play.stage.upstream_says("250 Ok\r\n" + times(3, play.behind));
-    play.seen();
+    play.is_refused_in_burst(3, seconds(6));
     play.becomes("bad@example.com");
     play.asks(4);
-    play.sees_after(seconds(2 + 3), times(4, refusal + "\r\n"));
+    play.sees_after(seconds(2 + 3 * 2), times(4, refusal + "\r\n"));
+}
+
+TEST_CASE("a burst is as slow as one that was seen, and not as their mean") {
+    Play play;
+    play.is_refused_behind(seconds(2));
+    play.is_refused_in_burst(3, seconds(4));
+    play.is_refused_in_burst(3, seconds(8));
+    play.becomes("bad@example.com");
+    play.asks(3);
+    play.sees_after(seconds(4), times(3, refusal + "\r\n"));
+    play.stage.upstream_closes();
+    play.becomes("bad@example.com");
+    play.asks(3);
+    play.sees_after(seconds(8), times(3, refusal + "\r\n"));
+}
+
+TEST_CASE("a burst whose last one is not slowed down yet is learnt from") {
+    Play play;
+    play.is_refused_behind(seconds(2));
+    play.is_refused_in_burst(9, seconds(2 + 8 * 3));
+    play.stage.upstream_closes();
+    play.becomes("bad@example.com");
+    play.asks(3);
+    play.sees_after(seconds(2 + 2 * 3), times(3, refusal + "\r\n"));
 }
 
 TEST_CASE("what follows on a refusal waits for it") {
