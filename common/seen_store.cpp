@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include "common/descriptor.h"
 #include "common/lmdb.h"
@@ -110,18 +111,22 @@ Result<void> check_owner(const StorePaths& paths, int directory) {
 
 }  // namespace
 
-Result<void> add_seen(const StorePaths& paths, const SeenRecords& records) {
+Result<bool> add_seen(const StorePaths& paths, const SeenRecords& records) {
     const Descriptor directory(
         ::open(paths.seen().c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (!directory.open()) return path_failure(paths.seen(), errno);
-    if (auto owned = check_owner(paths, directory.number()); !owned) return owned;
+    if (auto owned = check_owner(paths, directory.number()); !owned)
+        return std::move(owned).failure();
     // LMDB would wait for a daemon that was stopped in the midst of it.
-    if (::flock(directory.number(), LOCK_EX | LOCK_NB) != 0)
-        return fail(failed, "{}: another smtpblockd writes in it", quoted(paths.seen()));
-    if (auto made = make_file(data_of(paths), 0); !made) return made;
-    if (auto made = make_file(lock_of(paths), lock_file_octets); !made) return made;
+    if (::flock(directory.number(), LOCK_EX | LOCK_NB) != 0) {
+        if (errno == EWOULDBLOCK) return false;
+        return path_failure(paths.seen(), errno);
+    }
+    if (auto made = make_file(data_of(paths), 0); !made) return std::move(made).failure();
+    if (auto made = make_file(lock_of(paths), lock_file_octets); !made)
+        return std::move(made).failure();
     const int number = add(paths, records);
-    if (number == MDB_SUCCESS) return {};
+    if (number == MDB_SUCCESS) return true;
     if (!is_damage(number))
         return fail(failed, "{}: {}", quoted(data_of(paths)), meaning_of(number));
     ::unlink(data_of(paths).c_str());

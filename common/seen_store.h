@@ -12,9 +12,9 @@
 
 namespace smtpblock {
 
-/// Adds to what is there, and is synced. Waits for nobody: while another daemon adds, it fails, to
-/// be tried again. Errors: not_permitted (ROOT/seen is another user's), failed.
-Result<void> add_seen(const StorePaths& paths, const SeenRecords& records);
+/// Adds to what is there, and is synced. Waits for nobody: false while another daemon adds, to be
+/// tried again. Errors: not_permitted (ROOT/seen is another user's), failed.
+Result<bool> add_seen(const StorePaths& paths, const SeenRecords& records);
 
 /// Nothing when none was counted. Errors: not_permitted, failed.
 Result<std::optional<SeenRecord>> find_seen(const StorePaths& paths, RuleId id);

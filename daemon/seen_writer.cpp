@@ -1,5 +1,6 @@
 #include "daemon/seen_writer.h"
 
+#include <exception>
 #include <utility>
 
 #include "common/seen_store.h"
@@ -28,12 +29,15 @@ void SeenWriter::run() {
     write(sightings_.wait(0s));
 }
 
-void SeenWriter::write(SeenRecords records) {
+/// Statistics are nothing to end for.
+void SeenWriter::write(SeenRecords records) try {
     if (records.empty()) return;
     const auto added = add_seen(paths_, records);
-    if (added) return told_.reset();
+    if (added && *added) return told_.reset();
     sightings_.give_back(std::move(records));
-    tell(added.error().message);
+    if (!added) tell(added.error().message);
+} catch (const std::exception& error) {
+    tell(error.what());
 }
 
 void SeenWriter::tell(const std::string& why) {

@@ -1,5 +1,8 @@
 #include "common/seen_store.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
@@ -84,6 +87,19 @@ TEST_CASE("pages of nonsense are damage, not the end of who reads them") {
     CHECK_FALSE(add_seen(store.paths, of_rule(1, "a")));
     CHECK(add_seen(store.paths, of_rule(1, "a")));
     CHECK(store.hits(1) == 1);
+}
+
+TEST_CASE("nobody waits for another one who counts") {
+    const Counted store;
+    CHECK(*add_seen(store.paths, of_rule(1, "a")));
+    const int directory = ::open(store.paths.seen().c_str(), O_RDONLY | O_DIRECTORY);
+    REQUIRE(::flock(directory, LOCK_EX) == 0);
+    const auto refused = add_seen(store.paths, of_rule(1, "a"));
+    REQUIRE(refused);
+    CHECK_FALSE(*refused);
+    ::close(directory);
+    CHECK(*add_seen(store.paths, of_rule(1, "a")));
+    CHECK(store.hits(1) == 2);
 }
 
 TEST_CASE("nobody counts in what is another user's, or where there is nothing") {
