@@ -123,7 +123,7 @@ private:
         std::vector<Address> identities;
         Judged judged = Judged::no;
         bool cancelled = false;
-        std::optional<Instant> secret_sent;  ///< to the upstream
+        std::optional<Instant> secret_sent;  ///< to the upstream, a usual one
         LoginFailure seen;                   ///< as far as the upstream has answered the secret
         std::optional<LocalFailure> local;
     };
@@ -137,6 +137,7 @@ private:
         bool introduced = false;            ///< by XCLIENT, where that is wanted
         std::size_t introductions_due = 0;  ///< replies to XCLIENT
         bool spent = false;        ///< it saw an AUTH or an error: no other session may have it
+        bool hung_up = false;      ///< it said 421
         std::uint32_t errors = 0;  ///< that it has answered since the last message it took
         std::string host;          ///< as its banner named it
     };
@@ -365,6 +366,7 @@ private:
     void greet_upstream();
     void refuse_upstream(const Reply& reply);
     void lose_upstream(std::string_view why);
+    void lose_recipients();
     void answer_mail_refused(ReplyQueue::Place place);
     void answer_for_lost(const Expected& expected);
     bool may_keep_upstream() const;

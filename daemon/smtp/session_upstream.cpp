@@ -50,6 +50,7 @@ void Session::Impl::take_upstream_bytes(std::string_view bytes) {
         if (state == ReplyParser::State::malformed) return lose_upstream("malformed reply");
         const Reply reply = link_.reply();
         const auto expected = link_.settle();
+        upstream_.hung_up = upstream_.hung_up || reply.code == 421;
         // An answer before its question (the end of a message, above all) answers nothing.
         if (!expected) return lose_upstream("a reply to nothing: " + std::string(reply.text()));
         on_reply(*expected, reply);
@@ -190,10 +191,10 @@ void Session::Impl::lose_upstream(std::string_view why) {
     refuse_lost_chunks();
     for (const Expected& expected : never) answer_for_lost(expected);
     fail_held(fmt::format("{}\r\n", unavailable));
-    give_up_local_failure();
+    // One that has had enough errors would have refused this login first.
+    if (!upstream_.hung_up) give_up_local_failure();
     if (message_) message_->upstream_lost = true;
-    if (transaction_ && transaction_->mail_sent && transaction_->refusal.empty())
-        transaction_->refusal = fmt::format("{}\r\n", unavailable);
+    lose_recipients();
     // A message is read to its end first.
     if (!message_ && !chunks_) end_if_login_is_lost();
 }
@@ -246,8 +247,19 @@ void Session::Impl::drop_upstream() {
     forget_imitated();
     refuse_lost_chunks();
     for (const Expected& expected : never) answer_for_lost(expected);
-    if (transaction_ && transaction_->mail_sent && transaction_->refusal.empty())
+    lose_recipients();
+}
+
+/// With the upstream. One that took none, and has ended the session for the errors in it, is no
+/// reason to tell more than its refusals did: the next recipient makes another connection.
+void Session::Impl::lose_recipients() {
+    if (!transaction_ || !transaction_->mail_sent || !transaction_->refusal.empty()) return;
+    if (transaction_->forwarded == 0) {
+        transaction_->mail_sent = false;
+        transaction_->number = ++transactions_;
+    } else {
         transaction_->refusal = fmt::format("{}\r\n", unavailable);
+    }
 }
 
 bool Session::Impl::may_reuse() const {
