@@ -6,6 +6,7 @@
 #include <system_error>
 #include <utility>
 
+#include "common/domain_name.h"
 #include "common/text.h"
 
 namespace smtpblock::smtp {
@@ -72,6 +73,14 @@ std::size_t source_route_octets(std::string_view text) {
     return sound ? colon + 1 : std::string_view::npos;
 }
 
+/// A name in the DNS, and none of digits alone, or an address literal: what Postfix refuses is
+/// refused before anybody is asked whether the client is blocked.
+bool is_mail_domain(std::string_view canonical) {
+    if (canonical.starts_with('[')) return true;
+    return is_dns_name(canonical) && !std::all_of(canonical.begin(), canonical.end(),
+                                                  [](char c) { return is_digit(c) || c == '.'; });
+}
+
 bool parse_path(std::string_view typed, Path& path) {
     path.typed = typed;
     if (typed.empty()) return true;
@@ -80,7 +89,7 @@ bool parse_path(std::string_view typed, Path& path) {
     path.mailbox = typed.substr(route);
     if (auto address = Address::parse(path.mailbox)) {
         path.address = std::move(*address);
-        return true;
+        return is_mail_domain(path.address.domain);
     }
     if (auto local = canonical_local_part(path.mailbox); local && !local->empty()) {
         path.address = {std::move(*local), {}};
@@ -90,6 +99,17 @@ bool parse_path(std::string_view typed, Path& path) {
 }
 
 }  // namespace
+
+std::string Path::in_replies() const {
+    if (!mailbox.starts_with('"')) return mailbox;
+    std::string out;
+    std::size_t i = 1;
+    for (; i < mailbox.size() && mailbox[i] != '"'; ++i) {
+        if (mailbox[i] == '\\' && i + 1 < mailbox.size()) ++i;
+        out += mailbox[i];
+    }
+    return out.append(mailbox, std::min(i + 1, mailbox.size()));
+}
 
 Command Command::parse(std::string_view line) {
     Command command;

@@ -39,12 +39,13 @@ struct Command {
 
 /// A Reverse-path or Forward-path (RFC 5321 4.1.2) as it stood in a command.
 struct Path {
-    std::string typed;  ///< between the brackets, with its source route; empty: the null path
-    /// Without the source route: what a reply quotes.
-    std::string mailbox;
-    Address address;  ///< canonical; the domain is empty for a bare `<postmaster>`
+    std::string typed;    ///< between the brackets, with its source route; empty: the null path
+    std::string mailbox;  ///< without the source route
+    Address address;      ///< canonical; the domain is empty for a bare `<postmaster>`
 
     bool null() const { return mailbox.empty(); }
+    /// The mailbox as Postfix has it in a reply: what was quoted in it stands there as it is.
+    std::string in_replies() const;
 };
 
 /// A path and its parameters, as MAIL FROM and RCPT TO have them.

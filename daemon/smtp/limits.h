@@ -12,9 +12,9 @@ inline constexpr std::size_t auth_line_octets = 12288;
 /// What is skipped of a line that is too long, before the session ends.
 inline constexpr std::size_t skipped_octets = 1024 * 1024;
 
-/// A line of an upstream's reply with CRLF (RFC 5321 4.5.3.1.5); a 334 challenge may have
-/// auth_line_octets.
-inline constexpr std::size_t reply_line_octets = 512;
+/// A line of an upstream's reply with CRLF. RFC 5321 4.5.3.1.5 has 512, but servers quote addresses
+/// that are as long as a command, and a challenge is as long as auth_line_octets.
+inline constexpr std::size_t reply_line_octets = auth_line_octets;
 
 /// What is remembered of how an upstream refuses a login.
 inline constexpr std::size_t learnt_failure_octets = 4096;

@@ -76,6 +76,11 @@ void Session::Impl::on_data_reply(ReplyQueue::Place place, const Reply& reply) {
     } else if (reply.code < 400) {
         lose_upstream("it answered DATA with neither 354 nor a refusal");
         answer(place, unavailable);
+    } else if (transaction_->forwarded == 0 && reply.code != 421) {
+        // In the words that those get whose recipients have all been refused before DATA.
+        const MessageRefusal refusal = message_refusal();
+        if (refusal.is_error) ++errors_;
+        answer(place, refusal.words);
     } else {
         relay(place, reply);
     }

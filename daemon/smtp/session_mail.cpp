@@ -134,10 +134,11 @@ const std::string& Session::Impl::rcpt_refusal() const {
 
 std::string Session::Impl::filled(const std::string& reply, const Path& recipient) const {
     constexpr std::string_view blank = "{rcpt}";
+    const std::string mailbox = recipient.in_replies();
     std::string out = reply;
     for (auto at = out.find(blank); at != std::string::npos;
-         at = out.find(blank, at + recipient.mailbox.size()))
-        out.replace(at, blank.size(), recipient.mailbox);
+         at = out.find(blank, at + mailbox.size()))
+        out.replace(at, blank.size(), mailbox);
     return out;
 }
 

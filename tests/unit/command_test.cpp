@@ -6,6 +6,7 @@
 namespace smtpblock::smtp {
 namespace {
 
+using namespace std::string_literals;
 using Fault = PathArgument::Fault;
 
 PathArgument from(std::string_view argument) {
@@ -75,6 +76,32 @@ TEST_CASE("a path that is no ASCII is one, but needs SMTPUTF8") {
     CHECK(parsed.eight_bit);
     CHECK(parsed.path.address.domain == "xn--b-eha.example");
     CHECK_FALSE(from("FROM:<a@b.example>").eight_bit);
+}
+
+TEST_CASE("a domain that no name in the DNS can be makes no address") {
+    const std::string label(63, 'd');
+    for (const std::string& domain :
+         {label + "d.example", "-a.example"s, "a-.example"s, "1.2"s, "192.0.2.7"s, "12"s,
+          label + "." + label + "." + label + "." + label}) {
+        INFO(domain);
+        CHECK(from("FROM:<bob@" + domain + ">").fault == Fault::address);
+    }
+    for (const std::string& domain : {label + ".example", "a--b.example"s, "a_b.example"s,
+                                      "1.example"s, "12."s + "a"s, "[192.0.2.7]"s, "localhost"s}) {
+        INFO(domain);
+        CHECK(from("FROM:<bob@" + domain + ">").fault == Fault::none);
+    }
+}
+
+TEST_CASE("in a reply a quoted local part is what it means") {
+    const auto in_replies = [](std::string_view argument) {
+        return from(argument).path.in_replies();
+    };
+    CHECK(in_replies("FROM:<@relay.example:Bad@Example.com>") == "Bad@Example.com");
+    CHECK(in_replies(R"(FROM:<"bob"@b.example>)") == "bob@b.example");
+    CHECK(in_replies(R"(FROM:<"B b\"\o@"@b.example>)") == "B b\"o@@b.example");
+    CHECK(in_replies(R"(FROM:<""@b.example>)") == "@b.example");
+    CHECK(in_replies(R"(FROM:<"bob">)") == "bob");
 }
 
 TEST_CASE("a path is kept as it was typed, for the log and the upstream") {
