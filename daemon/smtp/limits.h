@@ -16,6 +16,9 @@ inline constexpr std::size_t skipped_octets = 1024 * 1024;
 /// that are as long as a command, and a challenge is as long as auth_line_octets.
 inline constexpr std::size_t reply_line_octets = auth_line_octets;
 
+/// A response that tells how logins fail: a longer one may be refused for its length.
+inline constexpr std::size_t usual_response_octets = 4096;
+
 /// What is remembered of how an upstream refuses a login.
 inline constexpr std::size_t learnt_failure_octets = 4096;
 

@@ -30,6 +30,8 @@ struct SaslStep {
     /// The whole response with a wrong secret, not coded: always the same one for the same secret,
     /// of its own shape and length, never a right one.
     Secret spoilt;
+    /// A secret such as programs send: others may fail in words that are for them alone.
+    bool usual = true;
 };
 
 class SaslExchange {

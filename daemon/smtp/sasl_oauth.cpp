@@ -72,10 +72,16 @@ SaslStep OauthExchange::take_message(std::string_view message) {
                 return {};
         if (const auto token = token_in(field)) tokens.push_back(*token);
     }
-    // What looks like no token here may be one there: only nothing at all goes on as it is.
-    if (tokens.empty() || identities().empty()) return {};
+    // What looks like no token here may be one there: only nothing at all goes on as it is. An
+    // empty one is nobody's, and a wrong one in its place would fail in another way.
+    const bool lacks_one = std::any_of(tokens.begin(), tokens.end(),
+                                       [](std::string_view token) { return token.empty(); });
+    if (tokens.empty() || lacks_one || identities().empty()) return {};
 
     SaslStep step{SaslStep::Kind::secret, {}};
+    step.usual = std::all_of(tokens.begin(), tokens.end(), [](std::string_view token) {
+        return token.find(' ') == std::string_view::npos;  // of another scheme
+    });
     step.spoilt.reserve(message.size());
     const char* at = message.data();
     for (const std::string_view token : tokens) {

@@ -7,6 +7,7 @@
 
 #include "common/login_name.h"
 #include "common/text.h"
+#include "daemon/smtp/limits.h"
 #include "daemon/smtp/session_impl.h"
 
 namespace smtpblock::smtp {
@@ -169,7 +170,7 @@ void Session::Impl::judge(const SaslStep& step, std::string_view command,
 
     const bool passes = verdict == Verdict::pass;
     auth_->judged = passes ? AuthExchange::Judged::passed : AuthExchange::Judged::spoilt;
-    auth_->secret_sent = now_;
+    if (step.usual && encoded.size() <= limits::usual_response_octets) auth_->secret_sent = now_;
     send_auth({command, passes ? encoded : wrong.view()});
 }
 

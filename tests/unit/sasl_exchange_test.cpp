@@ -162,6 +162,8 @@ TEST_CASE("XOAUTH2: a token of nobody cannot be judged, nor what holds none that
     CHECK(played(Mechanism::xoauth2, {"user=bob\1\1"s}).malformed());
     CHECK(played(Mechanism::xoauth2, {"user=bob\1auth =Bearer tok\1\1"s}).malformed());
     CHECK(played(Mechanism::xoauth2, {"user=bob\1token=tok\1\1"s}).malformed());
+    CHECK(played(Mechanism::xoauth2, {"user=bob\1auth=Bearer \1\1"s}).malformed());
+    CHECK(played(Mechanism::xoauth2, {"user=bob\1auth=Bearer tok\1auth=\1\1"s}).malformed());
     CHECK(played(Mechanism::xoauth2, {""}).open());
 }
 
