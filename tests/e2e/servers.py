@@ -80,7 +80,7 @@ class PostfixColumn(Column):
     """With the logins of Dovecot."""
 
     name = "Postfix"
-    main = MAIN
+    main, service = MAIN, SERVICE
     login = tuple(USERS.items())[0]
     lines_of_session = (r"smtpd\[\d+\]: disconnect from", r": removed$")
     changing = (
@@ -99,7 +99,7 @@ class PostfixColumn(Column):
         self.direct, self.behind, self.xclient = free_ports(3)
         self.server = Postfix(
             folder / "postfix", self.main.format(socket=self.dovecot.socket, chain=chain, key=key),
-            SERVICE.format(direct=self.direct, proxy=self.behind, xclient=self.xclient))
+            self.service.format(direct=self.direct, proxy=self.behind, xclient=self.xclient))
         cleanup(self.server.stop)
 
 
