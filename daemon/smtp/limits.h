@@ -12,9 +12,13 @@ inline constexpr std::size_t auth_line_octets = 12288;
 /// What is skipped of a line that is too long, before the session ends.
 inline constexpr std::size_t skipped_octets = 1024 * 1024;
 
-/// A line of an upstream's reply with CRLF. RFC 5321 4.5.3.1.5 has 512, but servers quote addresses
-/// that are as long as a command, and a challenge is as long as auth_line_octets.
-inline constexpr std::size_t reply_line_octets = auth_line_octets;
+/// A line of an upstream's reply with CRLF (RFC 5321 4.5.3.1.5); a 334 challenge may have
+/// auth_line_octets.
+inline constexpr std::size_t reply_line_octets = 512;
+
+/// A recipient's path. RFC 5321 4.5.3.1.3 asks for 256; a reply that quotes a longer one than this
+/// would be too long a line.
+inline constexpr std::size_t recipient_octets = 400;
 
 /// A response that tells how logins fail: a longer one may be refused for its length.
 inline constexpr std::size_t usual_response_octets = 4096;

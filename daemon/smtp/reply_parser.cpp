@@ -40,7 +40,9 @@ ReplyParser::State ReplyParser::take(std::string_view& bytes) {
         reply_.wire += piece;
         bytes.remove_prefix(piece.size());
         const std::size_t line_octets = reply_.wire.size() - line_begin_;
-        if (line_octets > limits::reply_line_octets || reply_.wire.size() > limits::reply_octets)
+        const bool challenge = reply_.wire.compare(line_begin_, 3, "334") == 0;
+        const auto most = challenge ? limits::auth_line_octets : limits::reply_line_octets;
+        if (line_octets > most || reply_.wire.size() > limits::reply_octets)
             return State::malformed;
         if (lf == std::string_view::npos) return State::more;
         if (!end_line()) return State::malformed;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "common/text.h"
+#include "daemon/smtp/limits.h"
 #include "daemon/smtp/session_impl.h"
 
 namespace smtpblock::smtp {
@@ -69,7 +70,8 @@ void Session::Impl::rcpt(std::string_view argument) {
                                       "501 5.1.3 Bad recipient address syntax");
         !fault.empty())
         return refuse(fault);
-    if (parsed.path.null()) return refuse("501 5.1.3 Bad recipient address syntax");
+    if (parsed.path.null() || parsed.path.typed.size() > limits::recipient_octets)
+        return refuse("501 5.1.3 Bad recipient address syntax");
     RcptParameters parameters(offered_, transaction_->needs.smtputf8);
     for (const std::string_view parameter : parsed.parameters)
         if (const auto flaw = parameters.take(parameter); !flaw.empty()) return refuse(flaw);

@@ -71,7 +71,7 @@ ADDRESSES = (
     "b..b@elsewhere.example", ".b.@elsewhere.example",
     "", "bob@", "@elsewhere.example", "bob@@elsewhere.example", "bob @elsewhere.example",
     "b<>b@elsewhere.example", "l" * 64 + "@elsewhere.example", "l" * 65 + "@elsewhere.example",
-    "l" * 600 + "@elsewhere.example", f"bob@{'d' * 63}.example", f"bob@{'d' * 64}.example",
+    "l" * 350 + "@elsewhere.example", f"bob@{'d' * 63}.example", f"bob@{'d' * 64}.example",
     f"bob@{'d.' * 126}example", f"bob@{'d.' * 140}example", "bob@-a.example", "bob@a-.example",
     "bob@a_b.example", "bob@a..example", "bob@.a.example", "bob@a+b.example", "bob@192.0.2.7",
     "bob@1.2", "bob@12", "bob@1.example", "bob@xn--bcher-kva.example", "bob@b.example@c.example",

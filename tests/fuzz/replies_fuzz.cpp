@@ -32,7 +32,9 @@ void check_reply(const Reply& reply) {
         const auto end = rest.find("\r\n");
         require(end != rest.npos, "a line has its CRLF");
         const std::string_view line = rest.substr(0, end);
-        require(line.size() + 2 <= smtp::limits::reply_line_octets, "a line is bounded");
+        const auto most =
+            reply.code == 334 ? smtp::limits::auth_line_octets : smtp::limits::reply_line_octets;
+        require(line.size() + 2 <= most, "a line is bounded");
         require(line.starts_with(std::to_string(reply.code)), "each has the code");
         require(line.substr(std::min<std::size_t>(4, line.size())) == text, "and its text");
         require(std::none_of(line.begin(), line.end(),

@@ -65,6 +65,7 @@ TEST_CASE("a reply is bounded, its lines and its whole") {
     CHECK(take(line(limits::reply_line_octets, "250 ")) == State::complete);
     CHECK(take(line(limits::reply_line_octets + 1, "250 ")) == State::malformed);
     CHECK(take(std::string(limits::reply_line_octets + 1, '2')) == State::malformed);
+    CHECK(take(line(limits::auth_line_octets, "334 ")) == State::complete);
     std::string many;
     while (many.size() <= limits::reply_octets) many += line(500, "250-");
     CHECK(take(many) == State::malformed);
