@@ -29,6 +29,7 @@ rfc1413_hosts =
 log_selector = +all
 message_size_limit = 100M
 smtp_accept_max = 0
+smtp_connect_backlog = 500
 queue_run_max = 0
 chunking_advertise_hosts = *
 dsn_advertise_hosts = *
