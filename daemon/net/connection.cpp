@@ -222,9 +222,9 @@ void Connection::on_unreachable(std::string_view why) {
     const bool several = environment_.service->listener->upstreams.size() > 1;
     if (several && reachability.failed(upstream_place_, tried_since_, now))
         tell_of_upstream("unreachable", why, guard::LogLevel::warning);
+    environment_.service->listener->ask_again(upstream_place_);
     if (!other_upstreams_.empty() && session_->want(Side::upstream) == Want::connect)
         return try_next_upstream();
-    environment_.service->listener->ask_again(upstream_place_);
     session_->on_closed(Side::upstream, now, why);
 }
 
@@ -296,7 +296,7 @@ void Connection::abandon() {
     timer_.cancel();
     if (try_timer_) try_timer_->cancel();
     place_.reset();
-    environment_.service->share_login_failures();
+    environment_.service->share_what_was_learnt();
     environment_.owner.on_connection_ended(*this);
 }
 

@@ -42,14 +42,18 @@ bool Listener::is_same_behind(const Listener& other) const {
            ours.learn_rcpt_reply == theirs.learn_rcpt_reply && ours.hostname == theirs.hostname;
 }
 
-void Service::share_login_failures() {
-    const auto all_news = profile.login_failures.take_news();
-    if (all_news.empty()) return;
+void Service::share_what_was_learnt() {
+    const auto failures = profile.login_failures.take_news();
+    const auto refusals = profile.refusal_times.take_news();
+    if (failures.empty() && refusals.empty()) return;
     for (const Listener::Part& part : listener->parts)
-        boost::asio::post(*part.io, [to = part.service, all_news] {
+        boost::asio::post(*part.io, [to = part.service, from = this, failures, refusals] {
             const auto service = to.lock();
-            if (!service) return;
-            for (const auto& news : all_news) service->profile.login_failures.adopt(news);
+            if (!service || service.get() == from) return;
+            smtp::UpstreamProfile& its = service->profile;
+            for (const auto& news : failures) its.login_failures.adopt(news);
+            const auto soft_limit = service->listener->options.session.soft_error_limit();
+            for (const auto& seen : refusals) its.refusal_times.adopt(seen, soft_limit);
         });
 }
 

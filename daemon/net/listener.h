@@ -67,9 +67,10 @@ struct Service {
     smtp::UpstreamProfile profile;
     IdlePool idle;
 
-    /// Tells the other threads in which words the upstream refuses a login, if those are new: a
-    /// blocked client must not get other words on another thread.
-    void share_login_failures();
+    /// Tells the other threads in which words the upstream refuses a login, if those are new, and
+    /// how long it took to refuse recipients: a blocked client must not be told by the thread that
+    /// he comes to.
+    void share_what_was_learnt();
 };
 
 }  // namespace smtpblock::net

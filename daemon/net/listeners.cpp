@@ -152,7 +152,7 @@ void Listeners::on_learnt(Entry& entry, std::size_t place, const smtp::Learnt& l
                                   if (!learnt.rcpt_refusal.empty())
                                       profile.rcpt_refusal = learnt.rcpt_refusal;
                                   for (const auto& seen : learnt.refusals)
-                                      profile.refusal_times.learn(seen, 1);
+                                      profile.refusal_times.adopt(seen, 1);
                               });
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <numeric>
+#include <utility>
 
 namespace smtpblock::smtp {
 namespace {
@@ -10,7 +11,11 @@ namespace {
 using namespace std::chrono_literals;
 
 /// smtpd_error_sleep_time is in whole seconds; less is the work of the day.
-constexpr auto shortest_pause = std::chrono::milliseconds(900);
+constexpr auto shortest_pause = 900ms;
+/// Longer ones are of other reasons, a DNS that does not answer above all; so are slow answers to
+/// the first errors of a session.
+constexpr auto longest_pause = 5s;
+constexpr std::uint32_t fewest_errors = 3;
 
 constexpr auto never = std::numeric_limits<std::uint32_t>::max();
 
@@ -35,15 +40,24 @@ Duration RefusalTimes::Lately::mean() const {
            static_cast<Duration::rep>(count_);
 }
 
+void RefusalTimes::learn(const Seen& seen, std::uint32_t soft_limit) {
+    constexpr std::size_t most_news = 32;
+    if (news_.size() < most_news) news_.push_back(seen);
+    adopt(seen, soft_limit);
+}
+
+std::vector<RefusalTimes::Seen> RefusalTimes::take_news() {
+    return std::exchange(news_, {});
+}
+
 /// A pause shows from some number of errors on. An answer that is slow for a reason of its own is
 /// forgotten when a later one is fast.
-void RefusalTimes::learn(const Seen& seen, std::uint32_t soft_limit) {
+void RefusalTimes::adopt(const Seen& seen, std::uint32_t soft_limit) {
     const Duration more = seen.took - usual(seen.needs);
-    const bool paused = seen.errors > 0 && more >= shortest_pause;
-    if (paused) {
+    const Duration pause = more / replies_to_rcpt(seen.needs);
+    if (seen.errors >= fewest_errors && pause >= shortest_pause && pause <= longest_pause) {
         slow_from_ = std::min(slow_from_.value_or(seen.errors), seen.errors);
-        slow_by_ = std::max<Duration>(
-            std::chrono::round<std::chrono::seconds>(more / replies_to_rcpt(seen.needs)), 1s);
+        slow_by_ = std::max<Duration>(std::chrono::round<std::chrono::seconds>(pause), 1s);
         return;
     }
     if (seen.errors >= slow_from_.value_or(soft_limit)) slow_from_ = never;

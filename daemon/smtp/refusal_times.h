@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "daemon/smtp/session_options.h"
 
@@ -27,6 +28,11 @@ public:
 
     /// `soft_limit`: the errors after which an upstream is slow that was not seen to be, or not to.
     void learn(const Seen& seen, std::uint32_t soft_limit);
+    /// What was learnt of single recipients since the last call, for other threads; not all of it
+    /// where there was much.
+    std::vector<Seen> take_news();
+    /// What somebody else has seen: no news here.
+    void adopt(const Seen& seen, std::uint32_t soft_limit);
     /// How much longer it takes for each more recipient in one write.
     void learn_next(Duration took);
 
@@ -59,6 +65,7 @@ private:
 
     std::optional<std::size_t> known(RcptNeeds needs) const;
 
+    std::vector<Seen> news_;
     std::array<Lately, kinds_of_rcpt_needs> alone_;
     Lately next_;
     std::optional<std::uint32_t> slow_from_;

@@ -204,6 +204,10 @@ void Session::Impl::on_drain(Instant now) {
     if (was_asked_before) {
         held_.reset();
         give_up_local_failure();
+        while (!paced_.empty()) {
+            const PacedAnswer answer = paced_.pop();
+            replies_.answer(answer.place, answer.reply);
+        }
         if (mode_ == Mode::message) drop_upstream();
         end_with("421 4.3.2", "Error: service is shutting down");
     }
@@ -400,14 +404,6 @@ void Session::Impl::relay(ReplyQueue::Place place, const Reply& reply, Duration 
     if (reply.code != 421) return;
     drop_upstream();
     end();
-}
-
-/// That was one error too many: a client whose recipients are refused here is not read any further,
-/// and one whose recipients the upstream was asked about ahead hears no more of them either.
-void Session::Impl::say_nothing_behind(ReplyQueue::Place place) {
-    replies_.cut_behind(place);
-    while (!paced_.empty() && paced_.back().place > place) paced_.pop_back();
-    drop_upstream();
 }
 
 void Session::Impl::end_with(std::string_view code_and_class, std::string_view why) {

@@ -123,11 +123,11 @@ void Session::Impl::auth(std::string_view argument) {
 
 void Session::Impl::auth_response(std::string_view line) {
     mode_ = Mode::command;
+    if (auth_->local && (link_.ready() || upstream_.hung_up)) return local_response(line);
     if (!link_.ready()) {  // lost while the client was asked
         auth_.reset();
         return say(unavailable_for_auth);
     }
-    if (auth_->local) return local_response(line);
     if (line == "*") {
         auth_->cancelled = true;
         return send_auth({"*"});
@@ -235,7 +235,8 @@ void Session::Impl::note_answer_to_secret(const Reply& reply) {
     } else if (reply.code == 535) {
         if (seen.challenge.empty()) seen.delay = now_ - *auth_->secret_sent;
         seen.words = reply.wire;
-        if (names_nobody(reply.wire, auth_->sasl->identities()))
+        const bool is_slowed = pause_after(upstream_.errors) != Duration();
+        if (!is_slowed && names_nobody(reply.wire, auth_->sasl->identities()))
             profile_.login_failures.learn(auth_->mechanism, seen);
     }
 }

@@ -11,6 +11,8 @@ void Session::Impl::data(std::string_view argument) {
     const MessageRefusal refusal = message_refusal();
     if (refusal.words.empty())
         send_data(replies_.promise());
+    else if (refusal.is_error && !paced_.empty())
+        refuse_data(refusal.words);
     else if (refusal.is_error)
         refuse(refusal.words);
     else

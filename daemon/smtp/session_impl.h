@@ -155,7 +155,8 @@ private:
         std::string reply;
         ReplyQueue::Place place = 0;
         Instant due;
-        bool slowed = false;  ///< by a pause after errors
+        bool slowed = false;    ///< by a pause after errors
+        bool is_error = false;  ///< of the client's, counted when it is told as the upstream's are
     };
 
     /// Recipients that the upstream was asked about in one write, until it has answered.
@@ -228,7 +229,6 @@ private:
     void refuse(std::string_view reply);
     void answer(ReplyQueue::Place place, std::string_view reply);
     void relay(ReplyQueue::Place place, const Reply& reply, Duration pause = {});
-    void say_nothing_behind(ReplyQueue::Place place);
     /// Says why and ends, once all answers before it have left.
     void end_with(std::string_view code_and_class, std::string_view why);
     void end() {
@@ -306,13 +306,14 @@ private:
     // session_refusal.cpp
     RcptNeeds rcpt_needs() const;
     void refuse_rcpt(std::string reply);
+    void refuse_data(std::string_view reply);
     std::uint32_t errors_upstream() const;
-    std::uint32_t soft_limit() const;
     Duration pause_after(std::uint32_t errors) const;
     Duration missing_pause() const;
     void imitate_command();
     void answer_after(Duration pause, ReplyQueue::Place place, const std::string& reply);
     void say_what_is_due();
+    void end_at_limit(ReplyQueue::Place place);
     Instant paced_deadline() const;
     void forget_imitated();
     void begin_rcpt_time();

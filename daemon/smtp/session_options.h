@@ -1,6 +1,7 @@
 // What a listener sets for all its sessions, and what is known of one client at accept.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdint>
@@ -69,6 +70,13 @@ struct SessionOptions {
     std::size_t recipients = 1000;
     Timeouts timeouts;
     KeyedHash keyed_hash;
+
+    /// Errors after which the upstream is taken to be slow until it was seen not to be: as Postfix
+    /// has it by default, for half of those that end a session.
+    std::uint32_t soft_error_limit() const {
+        constexpr std::size_t of_postfix = 10;
+        return static_cast<std::uint32_t>(std::max(errors / 2, of_postfix));
+    }
 };
 
 struct ClientInfo {

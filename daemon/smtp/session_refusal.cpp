@@ -33,20 +33,22 @@ void Session::Impl::refuse_rcpt(std::string reply) {
     imitated_.connected = true;
     transaction_->mail_imitated = true;
     ++imitated_.errors;
-    ++errors_;
     reply += "\r\n";
-    paced_.push({std::move(reply), replies_.promise(), due, pause != Duration()});
+    paced_.push({std::move(reply), replies_.promise(), due, pause != Duration(), true});
     say_what_is_due();
 }
 
-/// Where Postfix has it by default, for half of the errors that end a session.
-std::uint32_t Session::Impl::soft_limit() const {
-    constexpr std::size_t of_postfix = 10;
-    return static_cast<std::uint32_t>(std::max(options_.errors / 2, of_postfix));
+/// DATA in one write with recipients who are all refused: the upstream would have got it too.
+void Session::Impl::refuse_data(std::string_view reply) {
+    const Duration pause = pause_after(errors_upstream());
+    imitated_.busy_until += pause;
+    ++imitated_.errors;
+    paced_.push({fmt::format("{}\r\n", reply), replies_.promise(), imitated_.busy_until,
+                 pause != Duration(), true});
 }
 
 Duration Session::Impl::pause_after(std::uint32_t errors) const {
-    return profile_.refusal_times.pause(errors, soft_limit());
+    return profile_.refusal_times.pause(errors, options_.soft_error_limit());
 }
 
 /// Of this connection, those among them that it would have seen.
@@ -78,12 +80,28 @@ void Session::Impl::say_what_is_due() {
         const PacedAnswer answer = paced_.pop();
         replies_.answer(answer.place, answer.reply);
         client_since_ = now_;
+        if (!answer.is_error) continue;
+        ++errors_;
+        end_at_limit(answer.place);
     }
 }
 
 Instant Session::Impl::paced_deadline() const {
     if (paced_.empty() || client_gone_) return Instant::max();
     return paced_.front().due - profile_.timer_lag.usual();
+}
+
+/// After an error that was told in that place: with the last one that is allowed nothing behind it
+/// is told, for a client whose recipients are refused here as for one whose the upstream refuses.
+void Session::Impl::end_at_limit(ReplyQueue::Place place) {
+    if (errors_ < options_.errors || ending_ != Ending::no) return;
+    replies_.cut_behind(place);
+    while (!paced_.empty() && paced_.back().place > place) paced_.pop_back();
+    if (hold_ == Hold::local_failure) {
+        hold_ = Hold::nothing;
+        auth_.reset();
+    }
+    drop_upstream();
 }
 
 /// The connection has gone, and what its upstream knew of the session.
@@ -102,8 +120,11 @@ void Session::Impl::begin_rcpt_time() {
     }
     const bool measurable = link_.state() == UpstreamLink::State::none || link_.quiet();
     if (!measurable || !paced_.empty()) return;
-    timed_ = {
-        .needs = rcpt_needs(), .errors = upstream_.errors, .since = now_, .count = 1, .due = 1};
+    // What is imitated has given the upstream nothing.
+    const RcptNeeds needs = !link_.connected()        ? RcptNeeds::connection
+                            : transaction_->mail_sent ? RcptNeeds::nothing
+                                                      : RcptNeeds::mail;
+    timed_ = {.needs = needs, .errors = upstream_.errors, .since = now_, .count = 1, .due = 1};
 }
 
 /// What else the upstream has to answer meanwhile would be measured with it.
@@ -118,7 +139,8 @@ void Session::Impl::note_rcpt_time(const Reply& reply) {
     RefusalTimes& times = profile_.refusal_times;
     const Duration took = now_ - timed_.since;
     if (timed_.count == 1)
-        times.learn({timed_.needs, timed_.errors, took, timed_.refused}, soft_limit());
+        times.learn({timed_.needs, timed_.errors, took, timed_.refused},
+                    options_.soft_error_limit());
     else if (timed_.refused && pause_after(timed_.errors + timed_.count - 1) == Duration())
         times.learn_next((took - times.usual(timed_.needs)) / (timed_.count - 1));
 }

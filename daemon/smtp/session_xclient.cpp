@@ -20,6 +20,7 @@ void Session::Impl::xclient(std::string_view argument) {
 
     note("XCLIENT", argument);
     drop_upstream();
+    imitated_ = {};
     hello_.clear();
     names_.clear();
     users_.clear();

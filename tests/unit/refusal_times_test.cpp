@@ -69,10 +69,30 @@ TEST_CASE("the pause is that of Postfix until another one was seen") {
         times.learn({RcptNeeds::mail, 10, 2005ms, true}, soft_limit);
         CHECK(times.pause(10, soft_limit) == 1s);
     }
+    SECTION("what is slow for another reason is none") {
+        times.learn({RcptNeeds::nothing, 2, 1005ms, true}, soft_limit);
+        CHECK(times.pause(2, soft_limit) == 0s);
+        times.learn({RcptNeeds::nothing, 4, 7s, true}, soft_limit);
+        CHECK(times.pause(4, soft_limit) == 0s);
+    }
     SECTION("a slow server is not one that slows down") {
         times.learn({RcptNeeds::nothing, 0, 3s, true}, soft_limit);
         CHECK(times.pause(1, soft_limit) == 0s);
     }
+}
+
+TEST_CASE("what was seen is told to other threads once") {
+    RefusalTimes here;
+    RefusalTimes there;
+    here.learn({RcptNeeds::mail, 0, 4ms, true}, soft_limit);
+    const auto news = here.take_news();
+    REQUIRE(news.size() == 1);
+    there.adopt(news.front(), soft_limit);
+    CHECK(there.draw(RcptNeeds::mail) == 4ms);
+    CHECK(there.take_news().empty());
+    CHECK(here.take_news().empty());
+    for (int i = 0; i < 1000; ++i) here.learn({RcptNeeds::mail, 0, 4ms, true}, soft_limit);
+    CHECK(here.take_news().size() == 32);
 }
 
 }  // namespace smtpblock::smtp

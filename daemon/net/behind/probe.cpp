@@ -47,7 +47,8 @@ void Probe::go_on(OnLearnt on_learnt) {
 }
 
 void Probe::ask_again() {
-    if (!options_.learn_rcpt_reply || !told_learnt_ || std::exchange(asks_soon_, true)) return;
+    if (!options_.learn_rcpt_reply || !told_learnt_ || inquiry_) return;
+    if (std::exchange(asks_soon_, true)) return;
     wait(try_timer_, after_failure, &Probe::try_now);
 }
 
@@ -67,6 +68,7 @@ void Probe::wait(Timer& timer, std::chrono::seconds time, void (Probe::*then)())
 
 void Probe::try_now() {
     asks_soon_ = false;
+    if (inquiry_) inquiry_->stop();
     inquiry_ = std::make_shared<Inquiry>(
         io_, upstream_,
         smtp::LearnerOptions{.hostname = options_.hostname,
@@ -78,6 +80,7 @@ void Probe::try_now() {
 }
 
 void Probe::on_answered(const smtp::Learner& learner) {
+    const auto answered = std::exchange(inquiry_, nullptr);  // whose learner it is
     if (learner.learnt()) {
         on_learnt_(*learner.learnt());
         if (!std::exchange(told_learnt_, true))
