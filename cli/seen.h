@@ -1,6 +1,6 @@
 // What the daemons have seen of a rule, for a command that may be run by root: the files are
-// another user's, and LMDB trusts its files. Root reads them in a child that has become that user,
-// and believes no more of it than what decode_seen() takes.
+// another user's, and LMDB trusts its files. Root reads what is not root's alone in a child that
+// has become its owner, and believes no more of it than what decode_seen() takes.
 #pragma once
 
 #include <optional>

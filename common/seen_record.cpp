@@ -9,9 +9,16 @@ namespace smtpblock {
 namespace {
 
 constexpr std::uint8_t format = 1;
+constexpr Time begin_of_times{};
+constexpr Time end_of_times{std::chrono::seconds{253'402'300'800}};  // the year 10000
 
 bool is_field(std::uint8_t octet) {
     return octet <= static_cast<std::uint8_t>(Field::ehlo);
+}
+
+/// Others cannot be written as text, nor subtracted from one another.
+bool is_usual(Time time) {
+    return time >= begin_of_times && time < end_of_times;
 }
 
 }  // namespace
@@ -57,13 +64,15 @@ std::optional<SeenRecord> decode_seen(std::string_view octets) {
     SeenRecord record;
     record.hits = in.number();
     record.last_hit = in.time();
+    if (!is_usual(record.last_hit)) return std::nullopt;
     const std::uint64_t values = in.number();
     if (values > SeenRecord::most_values) return std::nullopt;
     for (std::uint64_t i = 0; i < values; ++i) {
         const std::uint8_t field = in.octet();
         const Time last = in.time();
         const std::string_view text = in.text();
-        if (!is_field(field) || text.size() > SeenRecord::value_octets) return std::nullopt;
+        if (!is_field(field) || !is_usual(last) || text.size() > SeenRecord::value_octets)
+            return std::nullopt;
         record.values.push_back({static_cast<Field>(field), std::string(text), last});
     }
     if (!in.whole()) return std::nullopt;

@@ -22,9 +22,9 @@ namespace smtpblock {
 namespace {
 
 constexpr auto failed = ErrorCode::failed;
-constexpr std::size_t map_octets = std::size_t{1} << 30U;
+constexpr mode_t data_mode = 0640;
 /// Administrators who are in the group of the store read it, for which LMDB writes in lock.mdb.
-constexpr mode_t mode = S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP;
+constexpr mode_t lock_mode = 0660;
 
 std::string data_of(const StorePaths& paths) {
     return paths.seen() + "/data.mdb";
@@ -41,11 +41,21 @@ std::string key_of(RuleId id) {
     return key.take();
 }
 
+/// Others in our group may put links there, or files of their own.
+Result<void> check_file(const std::string& path) {
+    struct stat info {};
+    if (::lstat(path.c_str(), &info) != 0) return path_failure(path, errno);
+    if (S_ISREG(info.st_mode) && info.st_uid == ::geteuid()) return {};
+    return fail(ErrorCode::not_permitted, "{}: it is not a file of ours; delete it", quoted(path));
+}
+
 /// LMDB would give both files one mode, and would leave holes in lock.mdb (store.h).
-Result<void> make_file(const std::string& path, off_t octets) {
+Result<void> make_file(const std::string& path, gid_t group, mode_t mode, off_t octets) {
     const Descriptor file(
-        ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
-    if (!file.open()) return errno == EEXIST ? Result<void>{} : path_failure(path, errno);
+        ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (!file.open()) return errno == EEXIST ? check_file(path) : path_failure(path, errno);
+    // Who is not in that group counts nevertheless; only its members cannot read it then.
+    static_cast<void>(::fchown(file.number(), static_cast<uid_t>(-1), group) == 0);
     if (::fchmod(file.number(), mode) != 0) return path_failure(path, errno);
     const int full = octets > 0 ? ::posix_fallocate(file.number(), 0, octets) : 0;
     if (full == 0) return {};
@@ -53,14 +63,15 @@ Result<void> make_file(const std::string& path, off_t octets) {
     return path_failure(path, full);
 }
 
-int open(const StorePaths& paths, unsigned flags, lmdb::Environment& environment) {
+int open(const StorePaths& paths, unsigned flags, std::size_t map_octets,
+         lmdb::Environment& environment) {
     if (const int number = prepare(environment); number != MDB_SUCCESS) return number;
     const std::string directory = paths.seen();
     return guarded([&] {
         const int number = mdb_env_set_mapsize(environment.get(), map_octets);
-        return number != MDB_SUCCESS
-                   ? number
-                   : mdb_env_open(environment.get(), directory.c_str(), flags | MDB_NOTLS, mode);
+        return number != MDB_SUCCESS ? number
+                                     : mdb_env_open(environment.get(), directory.c_str(),
+                                                    flags | MDB_NOTLS, lock_mode);
     });
 }
 
@@ -81,9 +92,22 @@ int add(MDB_txn* transaction, MDB_dbi table, RuleId id, const SeenRecord& later)
     return lmdb::put(transaction, table, key, encode_seen(record), 0);
 }
 
-int add(const StorePaths& paths, const SeenRecords& records) {
+/// The lowest IDs are the oldest rules'.
+int forget(MDB_txn* transaction, MDB_dbi table, std::size_t most) {
+    MDB_stat counts{};
+    int number = guarded([&] { return mdb_stat(transaction, table, &counts); });
+    if (number != MDB_SUCCESS || counts.ms_entries <= most) return number;
+    lmdb::TableCursor cursor(transaction, table);
+    for (std::size_t left = counts.ms_entries; number == MDB_SUCCESS && left > most; --left) {
+        number = cursor.first();
+        if (number == MDB_SUCCESS) number = lmdb::erase(transaction, table, cursor.key());
+    }
+    return number;
+}
+
+int add(const StorePaths& paths, const SeenRecords& records, const SeenLimits& limits) {
     lmdb::Environment environment;
-    int number = open(paths, 0, environment);
+    int number = open(paths, 0, limits.map_octets, environment);
     if (number != MDB_SUCCESS) return number;
     int dead = 0;
     number = guarded([&] { return mdb_reader_check(environment.get(), &dead); });
@@ -92,6 +116,7 @@ int add(const StorePaths& paths, const SeenRecords& records) {
     if (number == MDB_SUCCESS) number = begin(environment.get(), 0, transaction, table);
     for (const auto& [id, record] : records)
         if (number == MDB_SUCCESS) number = add(transaction.get(), table, id, record);
+    if (number == MDB_SUCCESS) number = forget(transaction.get(), table, limits.rules);
     return number == MDB_SUCCESS ? lmdb::commit(transaction) : number;
 }
 
@@ -100,39 +125,49 @@ bool is_damage(int number) {
            number == MDB_PAGE_NOTFOUND || number == MDB_INVALID || number == MDB_PANIC;
 }
 
-/// Ours alone: root would follow what another user may put there.
-Result<void> check_owner(const StorePaths& paths, int directory) {
-    struct stat info {};
-    if (::fstat(directory, &info) != 0) return path_failure(paths.seen(), errno);
-    if (info.st_uid == ::geteuid()) return {};
-    return fail(ErrorCode::not_permitted, "{}: it is another user's; run smtpblockd as that user",
-                quoted(paths.seen()));
+/// Ours, or our group's to write, as `init --group` makes it where there is no user smtpblock. Root
+/// would follow what others may put there: for root it is root's alone.
+Result<void> check_owner(const StorePaths& paths, int directory, const struct stat& info) {
+    const bool roots = ::geteuid() == 0;
+    const bool others_write = (info.st_mode & S_IWOTH) != 0 ||
+                              (roots && (info.st_mode & S_IWGRP) != 0 && info.st_gid != 0);
+    const bool ours = info.st_uid == ::geteuid() ||
+                      (!roots && ::faccessat(directory, ".", W_OK, AT_EACCESS) == 0);
+    if (ours && !others_write) return {};
+    return fail(ErrorCode::not_permitted, "{}: {}", quoted(paths.seen()),
+                ours
+                    ? "other users may write in it; run smtpblockd as one of them, or chmod go-w it"
+                    : "it is another user's; run smtpblockd as that user");
 }
 
 }  // namespace
 
-Result<bool> add_seen(const StorePaths& paths, const SeenRecords& records) {
+Result<bool> add_seen(const StorePaths& paths, const SeenRecords& records,
+                      const SeenLimits& limits) {
     const Descriptor directory(
         ::open(paths.seen().c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (!directory.open()) return path_failure(paths.seen(), errno);
-    if (auto owned = check_owner(paths, directory.number()); !owned)
+    struct stat info {};
+    if (::fstat(directory.number(), &info) != 0) return path_failure(paths.seen(), errno);
+    if (auto owned = check_owner(paths, directory.number(), info); !owned)
         return std::move(owned).failure();
     // LMDB would wait for a daemon that was stopped in the midst of it.
     if (::flock(directory.number(), LOCK_EX | LOCK_NB) != 0) {
         if (errno == EWOULDBLOCK) return false;
         return path_failure(paths.seen(), errno);
     }
-    if (auto made = make_file(data_of(paths), 0); !made) return std::move(made).failure();
-    if (auto made = make_file(lock_of(paths), lock_file_octets); !made)
+    if (auto made = make_file(data_of(paths), info.st_gid, data_mode, 0); !made)
         return std::move(made).failure();
-    const int number = add(paths, records);
+    if (auto made = make_file(lock_of(paths), info.st_gid, lock_mode, lock_file_octets); !made)
+        return std::move(made).failure();
+    const int number = add(paths, records, limits);
     if (number == MDB_SUCCESS) return true;
-    if (!is_damage(number))
+    if (!is_damage(number) && number != MDB_MAP_FULL)
         return fail(failed, "{}: {}", quoted(data_of(paths)), meaning_of(number));
     ::unlink(data_of(paths).c_str());
     ::unlink(lock_of(paths).c_str());
-    return fail(failed, "{}: damaged; what was counted is lost, and it is begun anew",
-                quoted(data_of(paths)));
+    return fail(failed, "{}: {}; what was counted is lost, and it is begun anew",
+                quoted(data_of(paths)), number == MDB_MAP_FULL ? "full" : "damaged");
 }
 
 Result<std::optional<SeenRecord>> find_seen(const StorePaths& paths, RuleId id) {
@@ -141,14 +176,16 @@ Result<std::optional<SeenRecord>> find_seen(const StorePaths& paths, RuleId id) 
         if (errno == ENOENT) return std::optional<SeenRecord>();
         return path_failure(data_of(paths), errno);
     }
+    if (S_ISREG(info.st_mode) && info.st_size == 0) return std::optional<SeenRecord>();
     lmdb::Environment environment;
     lmdb::Transaction transaction;
     MDB_dbi table = 0;
     std::string octets;
-    int number = open(paths, MDB_RDONLY, environment);
+    int number = open(paths, MDB_RDONLY, SeenLimits{}.map_octets, environment);
     if (number == MDB_SUCCESS) number = begin(environment.get(), MDB_RDONLY, transaction, table);
     if (number == MDB_SUCCESS) number = lmdb::get(transaction.get(), table, key_of(id), octets);
-    if (number == MDB_NOTFOUND) return std::optional<SeenRecord>();
+    // It may be deleted, or begun anew, at any moment.
+    if (number == MDB_NOTFOUND || number == ENOENT) return std::optional<SeenRecord>();
     if (number == EACCES || number == EPERM) return path_failure(data_of(paths), number);
     auto record = number == MDB_SUCCESS ? decode_seen(octets) : std::nullopt;
     if (!record)

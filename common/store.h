@@ -9,7 +9,7 @@
 //     rules/             0750 root:G
 //       data.mdb         0640 root:G   written by the CLI
 //       lock.mdb         0660 root:G   written by every reader: its slot in LMDB's table
-//     seen/ maildir/     0750 smtpblock:G
+//     seen/ maildir/     0750 smtpblock:G, or 0770 root:G where there is no such user
 //
 // Where administrators have a group A of their own, data.mdb is 0664 root:A and lock.mdb 0666: they
 // are in G as well, and everybody else is kept out by the mode of rules/.

@@ -2,12 +2,17 @@
 line in the log, `check` in the same words, `probe` on the wire, and what `show` says the rule
 caught."""
 
+import fcntl
 import grp
 import json
 import os
+import pathlib
 import pwd
 import re
 import shutil
+import signal
+import stat
+import subprocess
 import unittest
 from unittest import mock
 
@@ -279,14 +284,14 @@ class Administrator(TestCase):
         self.running.wait_log(r"^store detail=.*damaged")
         wait_until("it is counted again", lambda: "hits" in self.shown(rule))
 
-    @unittest.skipUnless(os.geteuid() == 0, "only root reads what is another user's")
-    def test_root_reads_it_as_its_owner(self):
+    def counted_by_nobody(self):
+        """The ID of a rule that the daemon of another user caught once, in a store as `init` makes
+        it for his group where there is no user smtpblock."""
         nobody = pwd.getpwnam("nobody")
-        group = grp.getgrgid(nobody.pw_gid).gr_name
-        self.store.run("init", "--group", group)
+        self.store = support.Store(self.folder / "group")
+        self.store.run("init", "--group", grp.getgrgid(nobody.pw_gid).gr_name)
+        self.seen = self.folder / "group/seen"
         rule = self.add(NAME, "--type", "ehlo")
-        seen = self.folder / "store/seen"
-        os.chown(seen, nobody.pw_uid, nobody.pw_gid)
         front = self.daemon(upstream=self.upstream.spec, user=str(nobody.pw_uid),
                             program=shutil.copy(support.DAEMON, self.folder / "smtpblockd"))
         with Client(front.port) as client:
@@ -294,19 +299,58 @@ class Administrator(TestCase):
             client.mail(SENDER)
             client.rcpt(TO)
         self.assert_caught(rule, 1, ("ehlo", NAME))
-        self.assertEqual({file.stat().st_uid for file in seen.iterdir()}, {nobody.pw_uid})
         front.stop()
-        # Links to what is root's, and nonsense that only looks like a record.
-        secret = self.folder / "secret"
-        secret.write_bytes(b"x" * 65536)
-        secret.chmod(0o600)
-        for name in ("lock.mdb", "data.mdb"):
-            (seen / name).unlink()
-            (seen / name).symlink_to(secret)
-            self.assertNotIn("hits", self.shown(rule))
-            self.assertEqual(secret.read_bytes(), b"x" * 65536)
-        done = self.store.run("show", str(rule))
+        for name, mode in (("data.mdb", 0o640), ("lock.mdb", 0o660)):
+            info = (self.seen / name).stat()
+            self.assertEqual((info.st_uid, info.st_gid, stat.S_IMODE(info.st_mode)),
+                             (nobody.pw_uid, nobody.pw_gid, mode))
+        return rule
+
+    def assert_not_known(self, rule):
+        done = self.store.run("show", "--json", str(rule))
+        self.assertNotIn("hits", json.loads(done.stdout))
         self.assertIn("what it caught is not known", done.stderr)
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root reads what is another user's")
+    def test_root_reads_it_as_its_owner(self):
+        rule = self.counted_by_nobody()
+        # What root would take for a record, if it came to read it.
+        own = self.folder / "own"
+        shutil.copytree(self.seen, own)
+        contents = {file.name: file.read_bytes() for file in own.iterdir()}
+        for name in ("data.mdb", "lock.mdb"):
+            (own / name).chmod(0o600)
+            for put in ((self.seen / name).symlink_to, (self.seen / name).hardlink_to):
+                (self.seen / name).rename(self.folder / "kept")
+                put(own / name)
+                self.assert_not_known(rule)
+                (self.folder / "kept").rename(self.seen / name)
+        for put in (os.symlink, os.link):
+            for name in ("data.mdb", "lock.mdb"):
+                (self.seen / name).unlink()
+                put(own / name, self.seen / name)
+            self.assert_not_known(rule)
+        self.assertEqual(contents, {file.name: file.read_bytes() for file in own.iterdir()})
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root reads what is another user's")
+    def test_root_waits_for_its_owner_no_longer_than_ten_seconds(self):
+        rule = self.counted_by_nobody()
+        with open(self.seen / "lock.mdb", "r+b") as lock:
+            fcntl.lockf(lock, fcntl.LOCK_EX)
+            show = subprocess.Popen([support.CLI, "--store", self.store.path, "show", str(rule)],
+                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                    env=support.ENVIRONMENT)
+            self.addCleanup(show.kill)
+            children = pathlib.Path(f"/proc/{show.pid}/task/{show.pid}/children")
+            child = int(wait_until("there is a child", children.read_text))
+            owner = f"\nUid:\t{pwd.getpwnam('nobody').pw_uid}\t"
+            status = pathlib.Path(f"/proc/{child}/status")
+            wait_until("it has become its owner", lambda: owner in status.read_text())
+            os.kill(child, signal.SIGSTOP)
+            self.assertEqual(os.getsid(child), child)  # without root's terminal
+            said = show.communicate(timeout=30)
+        self.assertEqual(show.returncode, 0)
+        self.assertIn("what it caught is not known", said[1])
 
 
 if __name__ == "__main__":

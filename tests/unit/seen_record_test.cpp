@@ -68,4 +68,17 @@ TEST_CASE("a record is read as it was written, and nothing else is one") {
     CHECK_FALSE(decode_seen(std::string("\1\1\1\1\0\1\x81\4", 8) + std::string(513, 'x')));
 }
 
+TEST_CASE("a record of times that no calendar has is none") {
+    const Time last = std::chrono::sys_days{std::chrono::year{9999} / 12 / 31} + 86399s;
+    for (const Time time : {Time{}, last, Time{-1s}, last + 1s, Time::max(), Time::min()}) {
+        SeenRecord value;
+        value.add(Field::ehlo, "a", time);
+        value.last_hit = noon;
+        SeenRecord hit;
+        hit.last_hit = time;
+        CHECK(decode_seen(encode_seen(value)).has_value() == (time >= Time{} && time <= last));
+        CHECK(decode_seen(encode_seen(hit)).has_value() == (time >= Time{} && time <= last));
+    }
+}
+
 }  // namespace smtpblock

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 
 #include <catch2/catch.hpp>
 #include <filesystem>
@@ -87,6 +88,67 @@ TEST_CASE("pages of nonsense are damage, not the end of who reads them") {
     CHECK_FALSE(add_seen(store.paths, of_rule(1, "a")));
     CHECK(add_seen(store.paths, of_rule(1, "a")));
     CHECK(store.hits(1) == 1);
+}
+
+TEST_CASE("nothing was counted in an empty file") {
+    const Counted store;
+    std::ofstream(store.paths.seen() + "/data.mdb").flush();
+    CHECK(store.hits(1) == 0);
+    CHECK(add_seen(store.paths, of_rule(1, "a")));
+    CHECK(store.hits(1) == 1);
+}
+
+TEST_CASE("the oldest rules are forgotten") {
+    const Counted store;
+    for (RuleId id = 1; id <= 5; ++id) CHECK(add_seen(store.paths, of_rule(id, "a"), {.rules = 3}));
+    CHECK(store.hits(2) == 0);
+    for (RuleId id = 3; id <= 5; ++id) CHECK(store.hits(id) == 1);
+    CHECK(add_seen(store.paths, of_rule(5, "b"), {.rules = 1}));
+    CHECK(store.hits(4) == 0);
+    CHECK(store.hits(5) == 2);
+}
+
+TEST_CASE("what is full is begun anew") {
+    const Counted store;
+    const SeenLimits small{.map_octets = 65536};
+    const std::string text(SeenRecord::value_octets, 'x');
+    RuleId id = 1;
+    auto added = add_seen(store.paths, of_rule(id, text.c_str()), small);
+    while (added && id < 1000) added = add_seen(store.paths, of_rule(++id, text.c_str()), small);
+    REQUIRE_FALSE(added);
+    CHECK(added.error().message.ends_with("full; what was counted is lost, and it is begun anew"));
+    CHECK(add_seen(store.paths, of_rule(id, text.c_str()), small));
+    CHECK(store.hits(id) == 1);
+    CHECK(store.hits(1) == 0);
+}
+
+TEST_CASE("administrators in the group can read what is counted") {
+    const Counted store;
+    const bool is_root = ::geteuid() == 0;
+    if (is_root) REQUIRE(::chown(store.paths.seen().c_str(), 0, 65534) == 0);
+    CHECK(add_seen(store.paths, of_rule(1, "a")));
+    for (const auto& [name, mode] :
+         {std::pair{"/data.mdb", 0640U}, std::pair{"/lock.mdb", 0660U}}) {
+        struct stat info {};
+        REQUIRE(::stat((store.paths.seen() + name).c_str(), &info) == 0);
+        CHECK((info.st_mode & 07777U) == mode);
+        if (is_root) CHECK(info.st_gid == 65534);
+    }
+}
+
+TEST_CASE("nobody counts in a file of another's, or, as root, where others may put one") {
+    const Counted store;
+    const std::string data = store.paths.seen() + "/data.mdb";
+    std::filesystem::create_symlink(store.directory / "elsewhere", data);
+    const auto refused = add_seen(store.paths, of_rule(1, "a"));
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == ErrorCode::not_permitted);
+    CHECK_FALSE(std::filesystem::exists(store.directory / "elsewhere"));
+    std::filesystem::remove(data);
+    if (::geteuid() != 0) return;
+    REQUIRE(::chown(store.paths.seen().c_str(), 0, 65534) == 0);
+    REQUIRE(::chmod(store.paths.seen().c_str(), 0770) == 0);
+    CHECK_FALSE(add_seen(store.paths, of_rule(1, "a")));
 }
 
 TEST_CASE("nobody waits for another one who counts") {
