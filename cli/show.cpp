@@ -83,6 +83,7 @@ Result<int> run(const ShowArguments& arguments, const Context& context, Terminal
     if (!rule) return with_nearest_rule(rule.error(), context.store, {*arguments.rule});
 
     if (terminal.quiet()) {
+        terminal.page();
         print_edited(terminal, *rule);
         return finished(terminal, exit_done);
     }
