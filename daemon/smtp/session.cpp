@@ -207,6 +207,7 @@ void Session::Impl::on_drain(Instant now) {
         while (!paced_.empty()) {
             const PacedAnswer answer = paced_.pop();
             replies_.answer(answer.place, answer.reply);
+            if (answer.of_data) hold_ = Hold::nothing;
         }
         if (mode_ == Mode::message) drop_upstream();
         end_with("421 4.3.2", "Error: service is shutting down");

@@ -77,6 +77,7 @@ private:
         connection,     ///< held_ waits for an upstream that takes commands
         auth_reply,     ///< the upstream owes a step of AUTH
         local_failure,  ///< auth_->local is due
+        refused_data,   ///< DATA is refused here as late as the upstream would have
         data_reply,     ///< the upstream owes the answer to DATA
         chunk_replies,  ///< the last chunk is here, and the upstream has not answered all before it
         end_reply,      ///< the upstream owes the answer to the final dot, or to the last chunk
@@ -157,6 +158,7 @@ private:
         Instant due;
         bool slowed = false;    ///< by a pause after errors
         bool is_error = false;  ///< of the client's, counted when it is told as the upstream's are
+        bool of_data = false;   ///< for which the next command waits
     };
 
     /// Recipients that the upstream was asked about in one write, until it has answered.

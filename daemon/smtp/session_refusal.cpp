@@ -43,8 +43,13 @@ void Session::Impl::refuse_data(std::string_view reply) {
     const Duration pause = pause_after(errors_upstream());
     imitated_.busy_until += pause;
     ++imitated_.errors;
-    paced_.push({fmt::format("{}\r\n", reply), replies_.promise(), imitated_.busy_until,
-                 pause != Duration(), true});
+    paced_.push({.reply = fmt::format("{}\r\n", reply),
+                 .place = replies_.promise(),
+                 .due = imitated_.busy_until,
+                 .slowed = pause != Duration(),
+                 .is_error = true,
+                 .of_data = true});
+    hold_ = Hold::refused_data;
 }
 
 Duration Session::Impl::pause_after(std::uint32_t errors) const {
@@ -76,10 +81,11 @@ void Session::Impl::answer_after(Duration pause, ReplyQueue::Place place,
 }
 
 void Session::Impl::say_what_is_due() {
-    while (paced_deadline() <= now_) {
+    while (!paced_.empty() && !client_gone_ && paced_deadline() <= now_) {
         const PacedAnswer answer = paced_.pop();
         replies_.answer(answer.place, answer.reply);
         client_since_ = now_;
+        if (answer.of_data) hold_ = Hold::nothing;
         if (!answer.is_error) continue;
         ++errors_;
         end_at_limit(answer.place);
@@ -94,14 +100,17 @@ Instant Session::Impl::paced_deadline() const {
 /// After an error that was told in that place: with the last one that is allowed nothing behind it
 /// is told, for a client whose recipients are refused here as for one whose the upstream refuses.
 void Session::Impl::end_at_limit(ReplyQueue::Place place) {
-    if (errors_ < options_.errors || ending_ != Ending::no) return;
+    // A 421 that is to be told already ends the session behind what was asked before it.
+    if (errors_ < options_.errors || (ending_ != Ending::no && !said_quit_)) return;
     replies_.cut_behind(place);
     while (!paced_.empty() && paced_.back().place > place) paced_.pop_back();
-    if (hold_ == Hold::local_failure) {
-        hold_ = Hold::nothing;
-        auth_.reset();
-    }
+    if (hold_ == Hold::local_failure) auth_.reset();
+    hold_ = Hold::nothing;
+    held_.reset();
     drop_upstream();
+    ending_ = Ending::no;
+    said_quit_ = false;
+    end_with("421 4.7.0", "Error: too many errors");
 }
 
 /// The connection has gone, and what its upstream knew of the session.

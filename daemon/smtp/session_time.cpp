@@ -13,12 +13,12 @@ void Session::Impl::on_time(Instant now) {
         work();
     }
     const Instant imitated = std::min(paced_deadline(), local_failure_deadline());
-    if (now >= imitated) profile_.timer_lag.note(now - imitated);
+    if (imitated != Instant::max() && now >= imitated) profile_.timer_lag.note(now - imitated);
     if (now >= paced_deadline()) {
         say_what_is_due();
         work();
     }
-    if (now >= local_failure_deadline()) {
+    if (hold_ == Hold::local_failure && now >= local_failure_deadline()) {
         answer_local_failure();
         work();
     }
