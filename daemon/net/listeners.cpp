@@ -145,15 +145,15 @@ void Listeners::ask(const std::shared_ptr<Entry>& entry, std::size_t place, bool
 void Listeners::on_learnt(Entry& entry, std::size_t place, const smtp::Learnt& learnt) {
     entry.learnt[place] = true;
     for (std::size_t thread = 0; thread < entry.services.size(); ++thread)
-        boost::asio::dispatch(environment_.workers[thread]->io(),
-                              [service = entry.services[thread], place, learnt] {
-                                  smtp::UpstreamProfile& profile = service->profile;
-                                  profile.learn(place, learnt.host, learnt.keywords);
-                                  if (!learnt.rcpt_refusal.empty())
-                                      profile.rcpt_refusal = learnt.rcpt_refusal;
-                                  for (const auto& seen : learnt.refusals)
-                                      profile.refusal_times.adopt(seen, 1);
-                              });
+        boost::asio::dispatch(
+            environment_.workers[thread]->io(), [service = entry.services[thread], place, learnt] {
+                smtp::UpstreamProfile& profile = service->profile;
+                profile.learn(place, learnt.host, learnt.keywords);
+                if (!learnt.rcpt_refusal.empty()) profile.rcpt_refusal = learnt.rcpt_refusal;
+                const auto soft_limit = service->listener->options.session.soft_error_limit();
+                for (const auto& seen : learnt.refusals)
+                    profile.refusal_times.adopt(seen, soft_limit);
+            });
 }
 
 /// Clients come in from now on: what the upstreams say of themselves is known, or late.

@@ -41,9 +41,12 @@ Duration RefusalTimes::Lately::mean() const {
 }
 
 void RefusalTimes::learn(const Seen& seen, std::uint32_t soft_limit) {
-    constexpr std::size_t most_news = 32;
-    if (news_.size() < most_news) news_.push_back(seen);
+    const auto slow_before = slow_from_;
     adopt(seen, soft_limit);
+    const bool is_news = told_ < Lately::most || slow_from_ != slow_before;
+    if (!seen.refused || !is_news) return;
+    ++told_;
+    news_.push_back(seen);
 }
 
 std::vector<RefusalTimes::Seen> RefusalTimes::take_news() {

@@ -28,8 +28,8 @@ public:
 
     /// `soft_limit`: the errors after which an upstream is slow that was not seen to be, or not to.
     void learn(const Seen& seen, std::uint32_t soft_limit);
-    /// What was learnt of single recipients since the last call, for other threads; not all of it
-    /// where there was much.
+    /// Refusals since the last call of which other threads should know: the first ones, after which
+    /// they have seen enough themselves, and what shows other pauses than before.
     std::vector<Seen> take_news();
     /// What somebody else has seen: no news here.
     void adopt(const Seen& seen, std::uint32_t soft_limit);
@@ -50,13 +50,15 @@ private:
     /// The last ones.
     class Lately {
     public:
+        static constexpr std::size_t most = 32;
+
         void add(Duration took, bool refused);
         bool empty() const { return count_ == 0; }
         Duration draw() { return times_[drawn_++ % count_]; }
         Duration mean() const;
 
     private:
-        std::array<Duration, 32> times_{};
+        std::array<Duration, most> times_{};
         std::size_t count_ = 0;
         std::size_t next_ = 0;
         std::size_t drawn_ = 0;
@@ -66,6 +68,7 @@ private:
     std::optional<std::size_t> known(RcptNeeds needs) const;
 
     std::vector<Seen> news_;
+    std::size_t told_ = 0;  ///< of all the news
     std::array<Lately, kinds_of_rcpt_needs> alone_;
     Lately next_;
     std::optional<std::uint32_t> slow_from_;

@@ -91,8 +91,16 @@ TEST_CASE("what was seen is told to other threads once") {
     CHECK(there.draw(RcptNeeds::mail) == 4ms);
     CHECK(there.take_news().empty());
     CHECK(here.take_news().empty());
+    here.learn({RcptNeeds::mail, 0, 4ms, false}, soft_limit);
+    CHECK(here.take_news().empty());
+
+    // Enough is enough, but for a pause.
     for (int i = 0; i < 1000; ++i) here.learn({RcptNeeds::mail, 0, 4ms, true}, soft_limit);
-    CHECK(here.take_news().size() == 32);
+    CHECK(here.take_news().size() == 31);
+    here.learn({RcptNeeds::nothing, 5, 1004ms, true}, soft_limit);
+    CHECK(here.take_news().size() == 1);
+    here.learn({RcptNeeds::nothing, 6, 1004ms, true}, soft_limit);
+    CHECK(here.take_news().empty());
 }
 
 }  // namespace smtpblock::smtp
