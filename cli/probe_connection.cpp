@@ -14,6 +14,7 @@
 #include <optional>
 #include <utility>
 
+#include "cli/poll_until.h"
 #include "common/endpoint.h"
 #include "common/ip_address.h"
 #include "common/text.h"
@@ -37,25 +38,13 @@ Failure no_server(std::string_view written) {
                 "{}: no server; write HOST, HOST:PORT, [IPv6]:PORT or unix:PATH", quoted(written));
 }
 
-/// True once the socket is ready for one of `events`; false after `until`.
-Result<bool> ready(int socket, short events, Clock::time_point until) {
-    while (true) {
-        const auto left = std::chrono::ceil<milliseconds>(until - Clock::now());
-        if (left.count() <= 0) return false;
-        pollfd wanted{socket, events, 0};
-        const int count = ::poll(&wanted, 1, static_cast<int>(left.count()));
-        if (count > 0) return true;
-        if (count < 0 && errno != EINTR) return fail(failed, "{}", std::strerror(errno));
-    }
-}
-
 /// A connected socket that does not block, or why there is none.
 Result<Descriptor> connected(const sockaddr* address, socklen_t length, milliseconds patience) {
     Descriptor socket(::socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!socket.open()) return fail(failed, "{}", std::strerror(errno));
     if (::connect(socket.number(), address, length) == 0) return socket;
     if (errno != EINPROGRESS) return fail(failed, "{}", std::strerror(errno));
-    auto answered = ready(socket.number(), POLLOUT, Clock::now() + patience);
+    auto answered = poll_until(socket.number(), POLLOUT, Clock::now() + patience);
     if (!answered) return std::move(answered).failure();
     if (!*answered) return fail(failed, "no answer for {} s", patience.count() / 1000);
     int error = 0;
@@ -170,7 +159,7 @@ Result<std::string> ProbeConnection::receive() {
 }
 
 Result<void> ProbeConnection::wait_until_ready(short events) {
-    const auto is_ready = ready(socket_.number(), events, until_);
+    const auto is_ready = poll_until(socket_.number(), events, until_);
     if (!is_ready) return Failure(is_ready.error());
     if (!*is_ready)
         return fail(failed, "{}: no answer for {} s; it may be busy, try again", quoted(server_),

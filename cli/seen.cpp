@@ -14,6 +14,7 @@
 #include <string>
 #include <utility>
 
+#include "cli/poll_until.h"
 #include "common/descriptor.h"
 #include "common/seen_store.h"
 #include "common/store_access.h"
@@ -50,24 +51,13 @@ bool become(uid_t user, gid_t group, int kept) {
     ::_exit(::write(to, answer.data(), answer.size()) < 0 ? 1 : 0);
 }
 
-/// False when nothing came until then.
-bool readable(int from, Clock::time_point deadline) {
-    for (;;) {
-        const auto left =
-            std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
-        if (left <= 0) return false;
-        pollfd wanted{from, POLLIN, 0};
-        const int ready = ::poll(&wanted, 1, static_cast<int>(left));
-        if (ready > 0) return true;
-        if (ready < 0 && errno != EINTR) return false;
-    }
-}
-
 std::string everything_from(int from) {
     const auto deadline = Clock::now() + patience;
     std::string all;
     std::array<char, most_octets> part{};
-    while (all.size() <= most_octets && readable(from, deadline)) {
+    while (all.size() <= most_octets) {
+        const auto ready = poll_until(from, POLLIN, deadline);
+        if (!ready || !*ready) break;
         const ssize_t octets = ::read(from, part.data(), part.size());
         if (octets < 0 && errno == EINTR) continue;
         if (octets <= 0) break;
