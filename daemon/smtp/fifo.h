@@ -29,13 +29,6 @@ public:
     /// The item `i` places behind the front.
     T& operator[](std::size_t i) { return items_[head_ + i]; }
     const T& operator[](std::size_t i) const { return items_[head_ + i]; }
-    void pop_back() {
-        items_.pop_back();
-        if (empty()) {
-            items_.clear();
-            head_ = 0;
-        }
-    }
     T pop() {
         T item = std::move(items_[head_++]);
         if (empty()) {

@@ -1,5 +1,7 @@
 #include "daemon/smtp/reply_queue.h"
 
+#include <utility>
+
 namespace smtpblock::smtp {
 
 ReplyQueue::Place ReplyQueue::promise() {
@@ -7,21 +9,24 @@ ReplyQueue::Place ReplyQueue::promise() {
     return first_ + waiting_.size() - 1;
 }
 
-void ReplyQueue::answer(Place place, std::string_view lines) {
-    if (place - first_ >= waiting_.size()) return;
-    waiting_[place - first_] = lines;
-    for (; !waiting_.empty() && !waiting_.front().empty(); ++first_) out_ += waiting_.pop();
-}
-
-void ReplyQueue::cut_behind(Place place) {
-    while (!waiting_.empty() && first_ + waiting_.size() - 1 > place) waiting_.pop_back();
+void ReplyQueue::fill(Place place, std::string_view lines, bool is_error) {
+    if (place < first_) return;
+    waiting_[place - first_] = {std::string(lines), is_error};
+    while (!waiting_.empty() && !waiting_.front().lines.empty()) {
+        const Answer answer = waiting_.pop();
+        ++first_;
+        out_ += answer.lines;
+        if (!answer.is_error || ++errors_ != most_errors_) continue;
+        first_ += waiting_.size();
+        waiting_ = {};
+    }
 }
 
 void ReplyQueue::say(std::string_view lines) {
     if (waiting_.empty())
         out_ += lines;
     else
-        waiting_.push(std::string(lines));
+        waiting_.push({std::string(lines)});
 }
 
 }  // namespace smtpblock::smtp

@@ -204,11 +204,7 @@ void Session::Impl::on_drain(Instant now) {
     if (was_asked_before) {
         held_.reset();
         give_up_local_failure();
-        while (!paced_.empty()) {
-            const PacedAnswer answer = paced_.pop();
-            replies_.answer(answer.place, answer.reply);
-            if (answer.of_data) hold_ = Hold::nothing;
-        }
+        while (!paced_.empty()) say_paced(paced_.pop());
         if (mode_ == Mode::message) drop_upstream();
         end_with("421 4.3.2", "Error: service is shutting down");
     }
@@ -266,10 +262,9 @@ std::string_view Session::Impl::output(Side side) const {
 
 /// Takes what the client has sent for as long as nothing holds it up.
 void Session::Impl::work() {
+    end_at_limit();
     while (ending_ == Ending::no) {
-        if (errors_ >= options_.errors) {
-            end_with("421 4.7.0", "Error: too many errors");
-        } else if (hold_ == Hold::chunk_replies && link_.quiet()) {
+        if (hold_ == Hold::chunk_replies && link_.quiet()) {
             finish_chunks();
         } else if (mode_ == Mode::message) {
             if (input_.empty()) return on_no_more();
@@ -283,6 +278,7 @@ void Session::Impl::work() {
         } else if (client_tls_ == ClientTls::due || !take_command()) {
             return;
         }
+        end_at_limit();
     }
 }
 
@@ -387,32 +383,6 @@ void Session::Impl::perform(const Command& command) {
         case Verb::unknown:
             return refuse("502 5.5.2 Error: command not recognized");
     }
-}
-
-void Session::Impl::refuse(std::string_view reply) {
-    ++errors_;
-    say(reply);
-}
-
-void Session::Impl::answer(ReplyQueue::Place place, std::string_view reply) {
-    replies_.answer(place, fmt::format("{}\r\n", reply));
-}
-
-void Session::Impl::relay(ReplyQueue::Place place, const Reply& reply, Duration pause) {
-    // A blocked sender's refusals are ours: to be told by no limit, the upstream's count alike.
-    if (reply.code / 100 == 5) ++errors_;
-    answer_after(pause, place, reply.wire);
-    if (reply.code != 421) return;
-    drop_upstream();
-    end();
-}
-
-void Session::Impl::end_with(std::string_view code_and_class, std::string_view why) {
-    if (ending_ != Ending::no) return;
-    // Where a handshake is expected next, words in clear text would only spoil it.
-    if (client_tls_ != ClientTls::due) say(fmt::format("{} {} {}", code_and_class, host(), why));
-    note("ended", why);
-    end();
 }
 
 std::string_view Session::Impl::host() const {

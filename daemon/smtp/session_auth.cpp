@@ -251,8 +251,7 @@ void Session::Impl::end_auth(ReplyQueue::Place place, const Reply& reply) {
     if (!reply.positive()) return relay(place, reply, missing_pause());
     if (!accepted) {
         note("upstream takes a login that must fail", "");
-        ++errors_;
-        answer(place, wrong_password);
+        refuse(place, wrong_password);
         return drop_upstream();
     }
     authenticated_ = true;

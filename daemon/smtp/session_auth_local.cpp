@@ -40,9 +40,8 @@ void Session::Impl::answer_local_failure() {
         mode_ = Mode::auth_response;
         return replies_.answer(local.place, local.answer.challenge);
     }
-    ++errors_;
     ++imitated_.errors;
-    replies_.answer(local.place, local.answer.words);
+    replies_.refuse(local.place, local.answer.words);
     auth_.reset();
 }
 
@@ -51,7 +50,6 @@ void Session::Impl::local_response(std::string_view line) {
     const Duration pause = pause_after(errors_upstream());
     answer_after(pause, replies_.promise(),
                  line == "*" ? "501 5.7.0 Authentication aborted\r\n" : auth_->local->answer.words);
-    ++errors_;
     ++imitated_.errors;
     auth_.reset();
 }

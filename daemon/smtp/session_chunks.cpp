@@ -114,8 +114,7 @@ void Session::Impl::refuse_bad_chunk() {
 
 /// In the words in which the message was refused.
 void Session::Impl::refuse_chunk() {
-    if (!chunks_->refusal.starts_with("451")) ++errors_;
-    replies_.say(chunks_->refusal);
+    say_refusal(chunks_->refusal);
     if (chunks_->refusal.starts_with("421")) end();
 }
 
@@ -210,8 +209,7 @@ void Session::Impl::settle_piece(std::uint32_t transaction, std::string_view ref
             answer(due.place, fmt::format("250 2.0.0 Ok: {} bytes", due.octets));
             continue;
         }
-        if (chunk_refusal_.starts_with('5')) ++errors_;
-        replies_.answer(due.place, chunk_refusal_);
+        tell(due.place, chunk_refusal_);
     }
 }
 

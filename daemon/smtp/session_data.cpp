@@ -64,8 +64,7 @@ void Session::Impl::on_data_reply(ReplyQueue::Place place, const Reply& reply) {
     if (chunks_) return on_data_reply_for_chunks(reply);
     if (reply.code == 354 && transaction_->forwarded == 0) {
         // It has refused them all meanwhile, and nobody would get the message (RFC 2920 3.1).
-        ++errors_;
-        answer(place, no_valid_recipients);
+        refuse(place, no_valid_recipients);
         note("upstream dropped", "it wants a message for no recipient");
         transaction_->mail_sent = false;
         transaction_->number = ++transactions_;
@@ -81,8 +80,7 @@ void Session::Impl::on_data_reply(ReplyQueue::Place place, const Reply& reply) {
     } else if (transaction_->forwarded == 0 && reply.code != 421) {
         // In the words that those get whose recipients have all been refused before DATA.
         const MessageRefusal refusal = message_refusal();
-        if (refusal.is_error) ++errors_;
-        answer(place, refusal.words);
+        refusal.is_error ? refuse(place, refusal.words) : answer(place, refusal.words);
     } else {
         relay(place, reply);
     }
@@ -144,9 +142,16 @@ void Session::Impl::end_message() {
     }
     drop_upstream();
     forget_transaction();
-    if (!refusal.starts_with("451")) ++errors_;
-    replies_.say(refusal);
+    say_refusal(refusal);
     end_if_login_is_lost();
+}
+
+/// Of a message, with its CRLF; but for trouble that is not the client's, it is an error.
+void Session::Impl::say_refusal(std::string_view refusal) {
+    if (refusal.starts_with("451"))
+        replies_.say(refusal);
+    else
+        replies_.refuse(refusal);
 }
 
 /// The last look at the rules: the reply with its CRLF, or nothing when the message may go.
@@ -172,10 +177,7 @@ void Session::Impl::on_end_reply(ReplyQueue::Place place, const Reply& reply) {
         lose_upstream("it answered the end of a message with a 3xx");
     } else {
         if (reply.positive()) {
-            errors_ = 0;
-            upstream_.errors = 0;
-            imitated_.errors = 0;
-            imitated_.busy_until = {};
+            forget_errors();
             policy_.accepted(subject(), reply.text());
         }
         relay(place, reply);

@@ -1,9 +1,10 @@
 // The inside of a Session. Its functions stand by phase: session.cpp (events, the loop over
-// commands, endings), session_greeting.cpp (EHLO and the commands that need nobody),
-// session_auth.cpp, session_auth_local.cpp, session_xclient.cpp, session_mail.cpp (MAIL, RCPT:
-// where a recipient is decided), session_refusal.cpp (when a refused one is told),
-// session_data.cpp, session_chunks.cpp (BDAT), session_upstream.cpp (what the upstream's replies
-// mean, and its loss), session_time.cpp (deadlines).
+// commands), session_answers.cpp (what the client is told, its errors, endings),
+// session_greeting.cpp (EHLO and the commands that need nobody), session_auth.cpp,
+// session_auth_local.cpp, session_xclient.cpp, session_mail.cpp (MAIL, RCPT: where a recipient is
+// decided), session_refusal.cpp (when a refused one is told), session_data.cpp, session_chunks.cpp
+// (BDAT), session_upstream.cpp (what the upstream's replies mean, and its loss), session_time.cpp
+// (deadlines).
 #pragma once
 
 #include <fmt/format.h>
@@ -77,7 +78,6 @@ private:
         connection,     ///< held_ waits for an upstream that takes commands
         auth_reply,     ///< the upstream owes a step of AUTH
         local_failure,  ///< auth_->local is due
-        refused_data,   ///< DATA is refused here as late as the upstream would have
         data_reply,     ///< the upstream owes the answer to DATA
         chunk_replies,  ///< the last chunk is here, and the upstream has not answered all before it
         end_reply,      ///< the upstream owes the answer to the final dot, or to the last chunk
@@ -157,8 +157,7 @@ private:
         ReplyQueue::Place place = 0;
         Instant due;
         bool slowed = false;    ///< by a pause after errors
-        bool is_error = false;  ///< of the client's, counted when it is told as the upstream's are
-        bool of_data = false;   ///< for which the next command waits
+        bool is_error = false;  ///< of the client's
     };
 
     /// Recipients that the upstream was asked about in one write, until it has answered.
@@ -226,16 +225,6 @@ private:
     bool is_idle() const { return !transaction_ && !auth_ && mode_ == Mode::command; }
     bool may_read_client() const;
     bool client_waits() const;
-    void say(std::string_view reply) { replies_.say(fmt::format("{}\r\n", reply)); }
-    /// An answer that counts as an error of the client's.
-    void refuse(std::string_view reply);
-    void answer(ReplyQueue::Place place, std::string_view reply);
-    void relay(ReplyQueue::Place place, const Reply& reply, Duration pause = {});
-    /// Says why and ends, once all answers before it have left.
-    void end_with(std::string_view code_and_class, std::string_view why);
-    void end() {
-        if (ending_ == Ending::no) ending_ = Ending::after_answers;
-    }
     /// A login went with the connection that it was made on.
     void end_if_login_is_lost() {
         if (authenticated_ && !link_.connected())
@@ -245,6 +234,21 @@ private:
     Subject subject() const;
     Instant client_deadline() const;
     Instant upstream_deadline() const;
+
+    // session_answers.cpp
+    void say(std::string_view reply) { replies_.say(fmt::format("{}\r\n", reply)); }
+    /// An answer that counts as an error of the client's.
+    void refuse(std::string_view reply);
+    void refuse(ReplyQueue::Place place, std::string_view reply);
+    void answer(ReplyQueue::Place place, std::string_view reply);
+    void tell(ReplyQueue::Place place, std::string_view reply);
+    void relay(ReplyQueue::Place place, const Reply& reply, Duration pause = {});
+    void end_at_limit();
+    /// Says why and ends, once all answers before it have left.
+    void end_with(std::string_view code_and_class, std::string_view why);
+    void end() {
+        if (ending_ == Ending::no) ending_ = Ending::after_answers;
+    }
 
     // session_greeting.cpp
     void helo(std::string_view argument);
@@ -315,9 +319,10 @@ private:
     void imitate_command();
     void answer_after(Duration pause, ReplyQueue::Place place, const std::string& reply);
     void say_what_is_due();
-    void end_at_limit(ReplyQueue::Place place);
+    void say_paced(const PacedAnswer& answer);
     Instant paced_deadline() const;
     void forget_imitated();
+    void forget_errors();
     void begin_rcpt_time();
     void end_rcpt_time();
     void note_rcpt_time(const Reply& reply);
@@ -330,6 +335,7 @@ private:
     void take_message_bytes(std::string_view bytes);
     void end_message();
     void on_end_reply(ReplyQueue::Place place, const Reply& reply);
+    void say_refusal(std::string_view refusal);
     std::string refusal_at_end();
     bool normalizes() const { return options_.bare_newline == BareNewline::normalize; }
 
@@ -385,7 +391,7 @@ private:
 
     LineBuffer input_;
     Output client_output_;
-    ReplyQueue replies_{client_output_.bytes()};
+    ReplyQueue replies_{client_output_.bytes(), options_.errors};
     UpstreamLink link_;
 
     Mode mode_ = Mode::command;
@@ -419,7 +425,7 @@ private:
     std::uint32_t refused_chunks_ = 0;  ///< the transaction of which one was, in chunk_refusal_
     std::string chunk_refusal_;
     std::uint32_t transactions_ = 0;
-    std::size_t errors_ = 0;
+    bool limit_told_ = false;                ///< of errors
     std::uint32_t refused_transaction_ = 0;  ///< whose MAIL the upstream refused, in mail_refusal_
     std::string mail_refusal_;
 

@@ -91,8 +91,7 @@ void Session::Impl::rcpt(std::string_view argument) {
             return say("451 4.3.0 Error: temporary lookup failure");
     }
     if (!transaction_->refusal.empty()) {
-        if (transaction_->refusal.starts_with('5')) ++errors_;
-        replies_.say(transaction_->refusal);
+        tell(replies_.promise(), transaction_->refusal);
     } else if (link_.ready()) {
         begin_rcpt_time();
         forward_rcpt(parsed);

@@ -3,6 +3,7 @@
 #include <utility>
 
 namespace smtpblock::smtp {
+
 bool is_loopback(const IpAddress& address) {
     static const std::vector<IpNetwork> networks{*IpNetwork::parse("127.0.0.0/8"),
                                                  *IpNetwork::parse("::1/128")};

@@ -43,13 +43,8 @@ void Session::Impl::refuse_data(std::string_view reply) {
     const Duration pause = pause_after(errors_upstream());
     imitated_.busy_until += pause;
     ++imitated_.errors;
-    paced_.push({.reply = fmt::format("{}\r\n", reply),
-                 .place = replies_.promise(),
-                 .due = imitated_.busy_until,
-                 .slowed = pause != Duration(),
-                 .is_error = true,
-                 .of_data = true});
-    hold_ = Hold::refused_data;
+    paced_.push({fmt::format("{}\r\n", reply), replies_.promise(), imitated_.busy_until,
+                 pause != Duration(), true});
 }
 
 Duration Session::Impl::pause_after(std::uint32_t errors) const {
@@ -76,20 +71,22 @@ void Session::Impl::imitate_command() {
 
 void Session::Impl::answer_after(Duration pause, ReplyQueue::Place place,
                                  const std::string& reply) {
-    if (pause == Duration()) return replies_.answer(place, reply);
-    paced_.push({reply, place, now_ + pause, true});
+    if (pause == Duration()) return tell(place, reply);
+    paced_.push({reply, place, now_ + pause, true, reply.starts_with('5')});
 }
 
 void Session::Impl::say_what_is_due() {
     while (!paced_.empty() && !client_gone_ && paced_deadline() <= now_) {
-        const PacedAnswer answer = paced_.pop();
-        replies_.answer(answer.place, answer.reply);
+        say_paced(paced_.pop());
         client_since_ = now_;
-        if (answer.of_data) hold_ = Hold::nothing;
-        if (!answer.is_error) continue;
-        ++errors_;
-        end_at_limit(answer.place);
     }
+}
+
+void Session::Impl::say_paced(const PacedAnswer& answer) {
+    if (answer.is_error)
+        replies_.refuse(answer.place, answer.reply);
+    else
+        replies_.answer(answer.place, answer.reply);
 }
 
 Instant Session::Impl::paced_deadline() const {
@@ -97,27 +94,19 @@ Instant Session::Impl::paced_deadline() const {
     return paced_.front().due - profile_.timer_lag.usual();
 }
 
-/// After an error that was told in that place: with the last one that is allowed nothing behind it
-/// is told, for a client whose recipients are refused here as for one whose the upstream refuses.
-void Session::Impl::end_at_limit(ReplyQueue::Place place) {
-    // A 421 that is to be told already ends the session behind what was asked before it.
-    if (errors_ < options_.errors || (ending_ != Ending::no && !said_quit_)) return;
-    replies_.cut_behind(place);
-    while (!paced_.empty() && paced_.back().place > place) paced_.pop_back();
-    if (hold_ == Hold::local_failure) auth_.reset();
-    hold_ = Hold::nothing;
-    held_.reset();
-    drop_upstream();
-    ending_ = Ending::no;
-    said_quit_ = false;
-    end_with("421 4.7.0", "Error: too many errors");
-}
-
 /// The connection has gone, and what its upstream knew of the session.
 void Session::Impl::forget_imitated() {
     upstream_.errors = 0;
     imitated_ = {};
     end_rcpt_time();
+}
+
+/// A message was delivered, which makes up for them here as there.
+void Session::Impl::forget_errors() {
+    replies_.forget_errors();
+    upstream_.errors = 0;
+    imitated_.errors = 0;
+    imitated_.busy_until = {};
 }
 
 /// A recipient goes to the upstream, or waits for it to be there.

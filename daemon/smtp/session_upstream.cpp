@@ -91,9 +91,7 @@ void Session::Impl::on_reply(const Expected& expected, const Reply& reply) {
             }
             if (expected.transaction == refused_transaction_)
                 return answer_mail_refused(expected.place);
-            relay(expected.place, reply);
-            if (reply.code / 100 == 5) end_at_limit(expected.place);
-            return;
+            return relay(expected.place, reply);
         case Due::data:
             return on_data_reply(expected.place, reply);
         case Due::chunk:
@@ -201,8 +199,7 @@ void Session::Impl::lose_upstream(std::string_view why) {
 
 /// MAIL was refused: its refusal is the reply to each recipient, and a 421 the last.
 void Session::Impl::answer_mail_refused(ReplyQueue::Place place) {
-    if (mail_refusal_.starts_with('5')) ++errors_;
-    replies_.answer(place, mail_refusal_);
+    tell(place, mail_refusal_);
     if (!mail_refusal_.starts_with("421")) return;
     drop_upstream();
     end();

@@ -7,7 +7,7 @@ namespace smtpblock::smtp {
 
 TEST_CASE("answers leave in the order of their commands") {
     std::string out;
-    ReplyQueue queue(out);
+    ReplyQueue queue(out, 20);
     queue.say("250 mail\r\n");
     CHECK(out == "250 mail\r\n");
     const auto first = queue.promise();
@@ -23,7 +23,7 @@ TEST_CASE("answers leave in the order of their commands") {
 
 TEST_CASE("places stay right after the queue has run empty") {
     std::string out;
-    ReplyQueue queue(out);
+    ReplyQueue queue(out, 20);
     for (int round = 0; round < 3; ++round) {
         const auto a = queue.promise();
         const auto b = queue.promise();
@@ -33,22 +33,34 @@ TEST_CASE("places stay right after the queue has run empty") {
     CHECK(out == "ababab");
 }
 
-TEST_CASE("what is cut off is not told, and what is said then is") {
+TEST_CASE(
+    "errors are counted as they are told, and behind the last nothing is but what is said then") {
     std::string out;
-    ReplyQueue queue(out);
+    ReplyQueue queue(out, 3);
+    queue.refuse("500 one\r\n");
     const auto first = queue.promise();
-    const auto second = queue.promise();
-    const auto third = queue.promise();
-    queue.say("250 noop\r\n");
-    queue.cut_behind(second);
-    CHECK(queue.size() == 2);
-    queue.answer(third, "451 late\r\n");
-    queue.say("421 bye\r\n");
-    queue.answer(second, "554 second\r\n");
-    queue.answer(first, "554 first\r\n");
-    CHECK(out == "554 first\r\n554 second\r\n421 bye\r\n");
-    queue.cut_behind(first);
+    queue.refuse("500 three\r\n");
+    const auto behind = queue.promise();
+    queue.say("221 bye\r\n");
+    queue.refuse(behind, "554 behind\r\n");
+    CHECK_FALSE(queue.is_exhausted());
+    queue.refuse(first, "554 two\r\n");
+    CHECK(queue.is_exhausted());
     CHECK(queue.empty());
+    queue.answer(behind, "250 late\r\n");
+    queue.say("421 too many\r\n");
+    CHECK(out == "500 one\r\n554 two\r\n500 three\r\n421 too many\r\n");
+}
+
+TEST_CASE("errors that are forgotten do not count") {
+    std::string out;
+    ReplyQueue queue(out, 2);
+    queue.refuse("500 one\r\n");
+    queue.forget_errors();
+    queue.refuse("500 two\r\n");
+    CHECK_FALSE(queue.is_exhausted());
+    queue.refuse("500 three\r\n");
+    CHECK(queue.is_exhausted());
 }
 
 }  // namespace smtpblock::smtp
