@@ -57,86 +57,73 @@ def logins(stage, mechanisms):
     return dialogue
 
 
-def envelope(stage):
+def of_strangers(stage, talk, starttls=False):
+    """talk(client, who) has the dialogue, and returns its steps."""
+    def dialogue(whose, address):
+        with stage.client(address, starttls=starttls) as client:
+            return talk(client, STRANGERS[whose])
+    return dialogue
+
+
+def envelope(client, who):
     """Recipients that are refused: the first of a connection, later ones, those of another
     transaction, and what is said between them."""
-    def dialogue(whose, address):
-        user, _, name = STRANGERS[whose]
-        with stage.client(address) as client:
-            client.ehlo(name)
-            client.mail(user)
-            steps = [("RCPT, first", client.rcpt(ELSEWHERE)),
-                     ("RCPT, second", client.rcpt(ELSEWHERE)),
-                     ("RCPT, third", client.rcpt("other." + ELSEWHERE)),
-                     ("NOOP after RCPT", client.say("NOOP")),
-                     ("RSET after RCPT", client.say("RSET")),
-                     ("MAIL after RCPT", client.mail(user)),
-                     ("RCPT, next transaction", client.rcpt(ELSEWHERE)),
-                     ("DATA", client.say("DATA")),
-                     ("QUIT after RCPT", client.say("QUIT"))]
-            return [*steps, ("close after RCPT", end_of(client))]
-    return dialogue
+    client.ehlo(who.name)
+    client.mail(who.user)
+    steps = [("RCPT, first", client.rcpt(ELSEWHERE)),
+             ("RCPT, second", client.rcpt(ELSEWHERE)),
+             ("RCPT, third", client.rcpt("other." + ELSEWHERE)),
+             ("NOOP after RCPT", client.say("NOOP")),
+             ("RSET after RCPT", client.say("RSET")),
+             ("MAIL after RCPT", client.mail(who.user)),
+             ("RCPT, next transaction", client.rcpt(ELSEWHERE)),
+             ("DATA", client.say("DATA")),
+             ("QUIT after RCPT", client.say("QUIT"))]
+    return [*steps, ("close after RCPT", end_of(client))]
 
 
-def after_login(stage):
+def after_login(client, who):
     """The same behind a wrong password, which has connected the front."""
-    def dialogue(whose, address):
-        user, secret, name = STRANGERS[whose]
-        with stage.client(address) as client:
-            client.ehlo(name)
-            client.auth_plain(user, secret)
-            return [("NOOP after AUTH", client.say("NOOP")),
-                    ("MAIL after AUTH", client.mail(user)),
-                    ("RCPT, after AUTH", client.rcpt(ELSEWHERE)),
-                    ("RCPT, second after AUTH", client.rcpt(ELSEWHERE)),
-                    ("QUIT after AUTH", client.say("QUIT"))]
-    return dialogue
+    client.ehlo(who.name)
+    client.auth_plain(who.user, who.secret)
+    return [("NOOP after AUTH", client.say("NOOP")),
+            ("MAIL after AUTH", client.mail(who.user)),
+            ("RCPT, after AUTH", client.rcpt(ELSEWHERE)),
+            ("RCPT, second after AUTH", client.rcpt(ELSEWHERE)),
+            ("QUIT after AUTH", client.say("QUIT"))]
 
 
-def burst(stage):
+def burst(client, who):
     """MAIL and many RCPT in one write."""
-    def dialogue(whose, address):
-        user, _, name = STRANGERS[whose]
-        with stage.client(address) as client:
-            client.ehlo(name)
-            client.send((f"MAIL FROM:<{user}>\r\n"
-                         + f"RCPT TO:<{ELSEWHERE}>\r\n" * BURST).encode())
-            replies = [client.reply() for _ in range(1 + BURST)]
-            client.say("QUIT")
-        return [("pipelined: MAIL", replies[0]), ("pipelined: first RCPT", replies[1]),
-                ("pipelined: last RCPT", replies[-1])]
-    return dialogue
+    client.ehlo(who.name)
+    client.send((f"MAIL FROM:<{who.user}>\r\n" + f"RCPT TO:<{ELSEWHERE}>\r\n" * BURST).encode())
+    replies = [client.reply() for _ in range(1 + BURST)]
+    client.say("QUIT")
+    return [("pipelined: MAIL", replies[0]), ("pipelined: first RCPT", replies[1]),
+            ("pipelined: last RCPT", replies[-1])]
 
 
-def past_the_limit(stage):
+def past_the_limit(client, who):
     """Refusals until the server is slow to refuse."""
-    def dialogue(whose, address):
-        user, _, name = STRANGERS[whose]
-        with stage.client(address) as client:
-            client.ehlo(name)
-            client.mail(user)
-            replies = [client.rcpt(ELSEWHERE) for _ in range(REFUSALS)]
-            client.say("QUIT")
-        return [(f"RCPT, refusal {place}", reply) for place, reply in enumerate(replies, 1)
-                if place >= REFUSALS - 3]
-    return dialogue
+    client.ehlo(who.name)
+    client.mail(who.user)
+    replies = [client.rcpt(ELSEWHERE) for _ in range(REFUSALS)]
+    client.say("QUIT")
+    return [(f"RCPT, refusal {place}", reply) for place, reply in enumerate(replies, 1)
+            if place >= REFUSALS - 3]
 
 
-def between(stage):
+def between(client, who):
     """What is neither a login nor a recipient."""
-    def dialogue(whose, address):
-        user, _, name = STRANGERS[whose]
-        with stage.client(address, starttls=True) as client:
-            steps = [("EHLO", client.ehlo(name)), ("NOOP", client.say("NOOP")),
-                     ("MAIL", client.mail(user)), ("RSET", client.say("RSET")),
-                     ("STARTTLS", client.say("STARTTLS"))]
-            begun = time.monotonic()
-            client.secure()
-            steps += [("handshake", Reply(0, "done", begun, time.monotonic())),
-                      ("EHLO in TLS", client.ehlo(name)), ("NOOP in TLS", client.say("NOOP")),
-                      ("MAIL in TLS", client.mail(user)), ("QUIT", client.say("QUIT"))]
-            return [*steps, ("close", end_of(client))]
-    return dialogue
+    steps = [("EHLO", client.ehlo(who.name)), ("NOOP", client.say("NOOP")),
+             ("MAIL", client.mail(who.user)), ("RSET", client.say("RSET")),
+             ("STARTTLS", client.say("STARTTLS"))]
+    begun = time.monotonic()
+    client.secure()
+    steps += [("handshake", Reply(0, "done", begun, time.monotonic())),
+              ("EHLO in TLS", client.ehlo(who.name)), ("NOOP in TLS", client.say("NOOP")),
+              ("MAIL in TLS", client.mail(who.user)), ("QUIT", client.say("QUIT"))]
+    return [*steps, ("close", end_of(client))]
 
 
 def end_of(client):

@@ -112,10 +112,9 @@ class Run:
     def recipients(self, title, behind):
         record = Record()
         with Stage(behind) as stage:
-            for dialogue, at_once in ((dialogues.envelope, AWAKE), (dialogues.after_login, AWAKE),
-                                      (dialogues.burst, AWAKE),
-                                      (dialogues.past_the_limit, SLEEPING)):
-                self.take(record, dialogues.STRANGERS, dialogue(stage), at_once)
+            for talk, at_once in ((dialogues.envelope, AWAKE), (dialogues.after_login, AWAKE),
+                                  (dialogues.burst, AWAKE), (dialogues.past_the_limit, SLEEPING)):
+                self.take(record, dialogues.STRANGERS, dialogues.of_strangers(stage, talk), at_once)
         return told_apart(title, record, PLANTED)
 
     def rcpt(self):
@@ -127,7 +126,8 @@ class Run:
     def between(self):
         record = Record()
         with Stage("postfix") as stage:
-            self.take(record, dialogues.STRANGERS, dialogues.between(stage), AWAKE)
+            talk = dialogues.of_strangers(stage, dialogues.between, starttls=True)
+            self.take(record, dialogues.STRANGERS, talk, AWAKE)
         return told_apart("What is neither a login nor a recipient", record, PLANTED)
 
 
