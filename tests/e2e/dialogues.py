@@ -49,6 +49,8 @@ RECIPIENTS = {
 OURS = {
     "before EHLO": ["AUTH", MAIL, RCPT, "RSET", EHLO, "AUTH", MAIL, RCPT, *QUIT],
     "unknown commands": [EHLO, *["FOO", "AUTH"] * (MOST // 2), "END"],
+    "burst with a bad command": [
+        EHLO, "AUTH", f"{MAIL} | {MOST - 3} * {RCPT} | FOO | {MOST} * {RCPT} | QUIT"],
     "chatter": ["NOOP", "HELO {name}", "EHLO x", EHLO, "FOO", "VRFY x", "AUTH", "EHLO y.example",
                 "AUTH ~", "HELO {name}", "RSET", "FOO", "VRFY bob@example.org", "VRFY", "NOOP x",
                 "AUTH", "ETRN x", "EXPN x", "HELP", "RSET x", "QUIT x", "", EHLO, *QUIT],
