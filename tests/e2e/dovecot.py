@@ -35,14 +35,7 @@ passdb {{
   args = {folder}/oauth2.conf
 }}
 """
-LISTENER = """\
-auth_mechanisms = plain login cram-md5 scram-sha-1 scram-sha-256 xoauth2 oauthbearer
-service auth {
-  unix_listener {socket} {
-    mode = 0666
-  }
-}
-"""
+MECHANISMS = "plain login cram-md5 scram-sha-1 scram-sha-256 xoauth2 oauthbearer"
 # The penalty, which adds to the delay, is off too.
 NO_PENALTY = """\
 service anvil {
@@ -50,6 +43,15 @@ service anvil {
     mode = 0
   }
 }
+"""
+# Where Postfix asks.
+SOCKET = """\
+auth_mechanisms = {mechanisms}
+service auth {{
+  unix_listener {socket} {{
+    mode = 0666
+  }}
+}}
 """
 AS_IT_COMES = "auth_failure_delay = 2 secs\n"
 # What a user's fields say is forgotten with the failure of their lookup: PLAIN and LOGIN would wait
@@ -99,7 +101,7 @@ class Dovecot:
         key = folder / "keys/default/HS256/default"
         key.parent.mkdir(parents=True)
         key.write_bytes(base64.b64encode(TOKEN_KEY))
-        listener = listener or (LISTENER.replace("{socket}", str(self.socket))
+        listener = listener or (SOCKET.format(mechanisms=MECHANISMS, socket=self.socket)
                                 + (AS_IT_COMES if slow else NO_PENALTY))
         (folder / "dovecot.conf").write_text(
             (AT_ONCE if fields else "") + SETTINGS.format(folder=folder) + listener)

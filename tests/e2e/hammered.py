@@ -6,7 +6,7 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 
 from client import Client
-from dovecot import Dovecot
+from dovecot import NO_PENALTY, SOCKET, Dovecot
 from mail_server import free_ports
 from postfix import Postfix
 from submission import USERS
@@ -47,22 +47,7 @@ client_address = "{client_address}"
 proxy_from = ["127.0.0.1"]
 rcpt_reply = "554 5.7.1 <{{rcpt}}>: Recipient address rejected: Access denied"
 """
-# The mechanisms and the socket alone: what delays and penalties there are is Dovecot's own choice.
-AUTH = """\
-auth_mechanisms = plain login cram-md5 scram-sha-256
-service auth {
-  unix_listener {socket} {
-    mode = 0666
-  }
-}
-"""
-NO_PENALTY = """\
-service anvil {
-  unix_listener anvil-auth-penalty {
-    mode = 0
-  }
-}
-"""
+MECHANISMS = "plain login cram-md5 scram-sha-256"
 
 
 def introduced(address):
@@ -81,8 +66,9 @@ class HammeredTestCase(TestCase):
     def setUpClass(cls):
         folder = cls.class_folder("hammered")
         socket = folder / "dovecot/auth"
-        cls.dovecot = Dovecot(folder / "dovecot", USERS,
-                              AUTH.replace("{socket}", str(socket)) + cls.settings, cls.fields)
+        # What delays and penalties there are else is Dovecot's own choice.
+        listener = SOCKET.format(mechanisms=MECHANISMS, socket=socket) + cls.settings
+        cls.dovecot = Dovecot(folder / "dovecot", USERS, listener, cls.fields)
         cls.addClassCleanup(cls.dovecot.stop)
         cls.told, cls.limited, cls.untold = free_ports(3)
         cls.postfix = Postfix(folder / "postfix", main="inet_protocols = all\n", master=SERVICES.format(

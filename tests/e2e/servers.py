@@ -21,6 +21,23 @@ CHANGING = (
     (r"[\w.]+@(mx.real|pc).example(.com)?\b", "MESSAGE"),  # of the server, of smtp-source
 )
 
+LISTENER = """\
+[[listener]]
+name = "{name}"
+listen = ["{address}:0"]
+direction = "out"
+auth_domain = "example.com"
+starttls = "optional"
+certificates = [{{ chain = "{chain}", key = "{key}" }}]
+{settings}
+"""
+
+
+def listener(name, certificate, settings, address="127.0.0.1"):
+    """One for submission; `settings` say what is behind it."""
+    chain, key = certificate
+    return LISTENER.format(name=name, address=address, chain=chain, key=key, settings=settings)
+
 
 def without(patterns, text):
     for pattern, instead in patterns:

@@ -9,7 +9,8 @@ import mail_clients
 from certificates import Authority
 from client import Client
 from mail_clients import HELO, SOURCE, Message, Server
-from servers import CHANGING, EximColumn, OpenSmtpdColumn, PostfixColumn, XclientColumn, without
+from servers import (CHANGING, EximColumn, OpenSmtpdColumn, PostfixColumn, XclientColumn, listener,
+                     without)
 from submission import USERS
 from support import ENVIRONMENT, LONG, TestCase, hash_of, wait_until
 from tls_client import port_of
@@ -35,14 +36,7 @@ MESSAGES = {
     "big": PLAIN._replace(octets=HEADER + LINE * (MEGABYTES * 1_000_000 // len(LINE))),
 }
 
-LISTENER = """\
-[[listener]]
-name = "{name}"
-listen = ["{address}:0"]
-direction = "out"
-auth_domain = "example.com"
-starttls = "optional"
-certificates = [{{ chain = "{chain}", key = "{key}" }}]
+BEHIND = """\
 upstream = "smtp://{host}:{port}"
 client_address = "{way}"
 upstream_idle = 0
@@ -63,8 +57,7 @@ class OneServer:
         cls.authority = Authority(folder)
         pair = cls.authority.issue("127.0.0.1", "localhost", NOT_LOOPBACK)
         cls.behind = cls.column(folder, *pair, cls.addClassCleanup)
-        cls.settings = {"chain": pair[0], "key": pair[1], "port": cls.behind.behind,
-                        "way": cls.behind.client_address}
+        cls.certificate = pair
         with Client(cls.behind.direct, source=SOURCE) as client:
             cls.offered = {line[4:].split()[0] for line in client.ehlo(HELO).text.split("\r\n")}
 
@@ -80,7 +73,8 @@ class OneServer:
         before = len(self.behind.server.log())
         front = self.configured(
             f'store = "{self.store.path}"\n' + "".join(
-                LISTENER.format(name=name, address=address, host=host, **self.settings)
+                listener(name, self.certificate, BEHIND.format(
+                    host=host, port=self.behind.behind, way=self.behind.client_address), address)
                 for name, address, host in listeners), listeners=len(listeners))
         # It asks the server at start what that offers: not a part of what is compared.
         over = self.behind.lines_of_session[0]

@@ -16,7 +16,7 @@ from dialogues import (EHLO, LIMITS, LOCAL, LOGINS, OURS, PLAIN_SECRETS, QUIT, R
 from mail_clients import SOURCE
 from mail_server import free_ports
 from sasl_client import MECHANISMS
-from servers import MAIN, SERVICE, EximColumn, OpenSmtpdColumn, PostfixColumn
+from servers import MAIN, SERVICE, EximColumn, OpenSmtpdColumn, PostfixColumn, listener
 from submission import ALICE, BLOCKED, USERS
 from support import LONG, TestCase, hash_of, wait_until
 from tls_client import NAME as SERVER_NAME
@@ -34,16 +34,6 @@ DIRECT = "without a front"
 SOME = tuple(MECHANISMS) if LONG else ("PLAIN", "LOGIN", "OAUTHBEARER")
 THREADS = 300  # Dovecot answers failures twice a second
 
-LISTENER = """\
-[[listener]]
-name = "{name}"
-listen = ["127.0.0.1:0"]
-direction = "out"
-auth_domain = "example.com"
-starttls = "optional"
-certificates = [{{ chain = "{chain}", key = "{key}" }}]
-{settings}
-"""
 # Of one thread: what another one has learnt of failures comes a moment later.
 TOP = """\
 threads = 1
@@ -84,7 +74,7 @@ class Alike(TestCase):
     def listening(self, listeners, more=""):
         """A daemon with these listeners, settings by name, which knows what is behind it."""
         front = self.configured(TOP.format(store=self.store.path) + more + "".join(
-            LISTENER.format(name=name, settings=settings, chain=self.chain, key=self.key)
+            listener(name, (self.chain, self.key), settings)
             for name, settings in listeners.items()), listeners=len(listeners))
         for name in listeners:
             wait_until("the server is known", lambda: self.offered(port_of(front, name), "SIZE"))
@@ -122,6 +112,18 @@ class Alike(TestCase):
                                        for one in (said[who], expected)))
 
 
+class BehindServer(Alike):
+    """The server is `column`'s."""
+
+    column = None
+
+    @classmethod
+    def setUpClass(cls):
+        folder = cls.certificate()
+        cls.behind = cls.column(folder, cls.chain, cls.key, cls.addClassCleanup)
+        cls.direct = cls.behind.direct
+
+
 def but_for_greetings(said):
     """The banner and what EHLO offers have other words in them: with a front there is no VRFY."""
     return [(verb, text) for verb, text in said if verb not in ("", "EHLO")]
@@ -153,12 +155,8 @@ class Submission(PostfixColumn):
         super().__init__(*arguments)
 
 
-class PostfixTest(Alike):
-    @classmethod
-    def setUpClass(cls):
-        folder = cls.certificate()
-        cls.behind = Submission(folder, cls.chain, cls.key, cls.addClassCleanup)
-        cls.direct = cls.behind.direct
+class PostfixTest(BehindServer):
+    column = Submission
 
     def before(self, more=ASK, port=None, way="proxy"):
         return behind(port or self.behind.behind, more, way)
@@ -248,15 +246,11 @@ class MaildirTest(Alike):
         self.judge()
 
 
-class EximTest(Alike):
+class EximTest(BehindServer):
     """It takes mail for its own domain from everybody, so only that for others is refused alike; it
     wants to be greeted first, and has words of its own for what is no plain address."""
 
-    @classmethod
-    def setUpClass(cls):
-        folder = cls.certificate()
-        cls.behind = EximColumn(folder, cls.chain, cls.key, cls.addClassCleanup)
-        cls.direct = cls.behind.direct
+    column = EximColumn
 
     def test_asked_behind(self):
         front = self.listening({"asks": behind(self.behind.behind),
@@ -273,14 +267,10 @@ class EximTest(Alike):
         self.judge()
 
 
-class OpenSmtpdTest(Alike):
+class OpenSmtpdTest(BehindServer):
     """As Exim. Without logins, which it takes in TLS only."""
 
-    @classmethod
-    def setUpClass(cls):
-        folder = cls.certificate()
-        cls.behind = OpenSmtpdColumn(folder, cls.chain, cls.key, cls.addClassCleanup)
-        cls.direct = cls.behind.direct
+    column = OpenSmtpdColumn
 
     def test_recipients(self):
         front = self.listening({"asks": behind(self.behind.behind)})
