@@ -5,14 +5,20 @@ set -eu
 cd "$(dirname "$0")/.."
 . tests/setup.sh
 
+sections='build test'
 case ${1-} in
 '') ;;
---long) export SMTPBLOCK_LONG=1 ;;
+--long)
+    export SMTPBLOCK_LONG=1
+    sections="$sections long"
+    ;;
 *) stop "usage: sh tests/run.sh [--long]" ;;
 esac
 
 began=$(now)
-wanted=$(packages_of build test)
+# Words of a list.
+# shellcheck disable=SC2086
+wanted=$(packages_of $sections)
 without_postfix=
 other=$(other_mail_server)
 if [ -n "$other" ]; then
