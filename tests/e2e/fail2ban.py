@@ -1,13 +1,14 @@
-"""A fail2ban of our own with the jails and filters that it is shipped with: whom it would ban it
-writes into a file, and no firewall hears of it. Configuration, socket and log in a folder of the
+"""A fail2ban of our own with the jails and filters that it and smtpblockd are shipped with: whom it
+would ban it writes into a file, and no firewall hears of it. Configuration, socket and log in a folder of the
 test."""
 
 import shutil
 import subprocess
 
-from support import WITH_US, as_root, need, wait_until
+from support import TOP, WITH_US, as_root, need, wait_until
 
 SHIPPED = "/etc/fail2ban"
+OURS = TOP / "daemon/fail2ban"
 SERVER = """\
 [Definition]
 loglevel = INFO
@@ -33,14 +34,21 @@ actionban = echo <ip> >> {folder}/banned
 """
 
 
-class Fail2ban:
-    """One jail, which watches that log, with `files` by the names that they have on a machine."""
+def configuration(folder):
+    """Makes that folder: /etc/fail2ban as it is once smtpblockd is installed."""
+    shutil.copytree(SHIPPED, folder, ignore=shutil.ignore_patterns("jail.d", "*.local"))
+    shutil.copytree(OURS, folder, dirs_exist_ok=True)
 
-    def __init__(self, folder, jail, watched, files):
+
+class Fail2ban:
+    """One jail, which watches that log, with `files` by the names that they have on a machine;
+    `environment` is for what bans."""
+
+    def __init__(self, folder, jail, watched, files, **environment):
         need("fail2ban-server")
         self.folder = folder
         folder.mkdir()
-        shutil.copytree(SHIPPED, self._etc(), ignore=shutil.ignore_patterns("jail.d", "*.local"))
+        configuration(self._etc())
         ours = {"fail2ban.local": SERVER, "action.d/note.conf": NOTE, "jail.d/zz.local": JAILS}
         for name, text in {**files, **{f"{SHIPPED}/{name}": text for name, text in ours.items()}}.items():
             path = self._etc() / name.removeprefix(SHIPPED + "/")
@@ -51,7 +59,8 @@ class Fail2ban:
         (folder / "banned").touch()
         with open(folder / "output", "w") as output:
             self.process = subprocess.Popen(
-                [*WITH_US, *as_root(need("fail2ban-server"), "-f", "-c", str(self._etc()), "start")],
+                [*WITH_US, *as_root("env", *(f"{key}={value}" for key, value in environment.items()),
+                                    need("fail2ban-server"), "-f", "-c", str(self._etc()), "start")],
                 stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
         try:
             wait_until("fail2ban watches", self._watches)

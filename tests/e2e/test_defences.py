@@ -56,7 +56,7 @@ class Banned(HammeredTestCase):
         self.assertEqual((running.found(FRONT), running.banned()), (0, []))
 
     def test_the_front_has_clients_banned_itself(self):
-        files = replace(files_of("fail2ban on the front"), {"backend = systemd\n": ""})
+        files = files_of("fail2ban on the front")
         guesser = "2001:db8::66"
         self.store.add(BOB)
         self.store.add("visitor@example.net")

@@ -1,0 +1,249 @@
+"""fail2ban with the filter, the action and the jails of daemon/fail2ban as they are installed: on
+what a real daemon logs, nobody can have anybody else banned or blocked by what he says."""
+
+import os
+import subprocess
+import time
+import unittest
+from datetime import datetime
+
+from client import Client
+from fail2ban import OURS, SHIPPED, Fail2ban, configuration
+from recipes import files_of, replace
+from support import CLI, TestCase, hash_of, need, wait_until
+
+BOB, ALICE, CAROL = "bob@example.com", "alice@example.com", "carol@example.com"
+PASSWORD = "secret"
+BOT, VICTIM = "192.0.2.66", "198.51.100.7"
+# What would be an address or an account, were it not quoted.
+HOSTILE_NAMES = (
+    f"client={VICTIM}",
+    f"x client={VICTIM} ehlo=y result=refused",
+    f'x"client={VICTIM}',
+    f"x\\\" client={VICTIM} ehlo=y result=refused",
+    f"x from=<a@b.example> user={ALICE} recipients=1 reply=",
+    f'x\\" from=<a@b.example> user={ALICE} recipients=1 reply=x',
+)
+HOSTILE_LOCAL_PARTS = (
+    f"x> user={ALICE} recipients=1 reply=",
+    f'x\\" user={ALICE} recipients=1 reply=',
+    f"x> user={ALICE} client={VICTIM} result=refused",
+)
+HOSTILE_ACCOUNTS = (
+    f"x client={VICTIM} ehlo=y result=refused",
+    f'x" client={VICTIM} result=refused',
+    f"client={VICTIM}",
+)
+# A jail that takes whatever stands there for an account.
+ANYTHING = {
+    f"{SHIPPED}/filter.d/anything.conf": "[Definition]\nfailregex = ^ account <F-ID>.*</F-ID>$\n",
+    f"{SHIPPED}/jail.d/anything.conf": """\
+[anything]
+enabled = true
+filter = anything
+action = smtpblock
+maxretry = 1
+""",
+}
+
+
+def as_syslog(lines):
+    """As rsyslog writes them, and as fail2ban puts together what the journal has."""
+    now = time.strftime("%b %d %H:%M:%S")
+    return "".join(f"{now} mail smtpblockd[812]: {line}\n" for line in lines)
+
+
+class LoggedTestCase(TestCase):
+    """A daemon with accounts and a mailbox, to which clients come through a balancer."""
+
+    def setUp(self):
+        super().setUp()
+        users = "".join(f'"{user}" = "{hash_of(PASSWORD)}"\n' for user in (BOB, CAROL))
+        self.running = self.configured(f"""
+[users]
+{users}
+[[listener]]
+name = "of users"
+direction = "out"
+listen = ["127.0.0.1:0"]
+upstream = ["maildir:{self.folder / 'mail'}"]
+proxy_from = ["127.0.0.1"]
+auth_without_tls = true
+""")
+
+    def client(self, name, address=BOT):
+        client = Client(self.running.port,
+                        first=f"PROXY TCP4 {address} 127.0.0.1 1 2\r\n".encode())
+        self.addCleanup(client.close)
+        client.ehlo(name)
+        return client
+
+    def log_in_and_send(self, user, senders, name="pc.example.com"):
+        client = self.client(name)
+        self.assertEqual(client.auth_plain(user, PASSWORD).code, 235)
+        for sender in senders:
+            self.assertEqual(client.message(sender, "someone@example.org").code, 250)
+
+    def be_hostile(self):
+        """Once for each thing that a client can say: who fails to log in, and who sends mail."""
+        for name in HOSTILE_NAMES:
+            client = self.client(name)
+            self.assertEqual(client.auth_plain(BOB, "wrong").code, 535)
+            client.mail(f'"{HOSTILE_LOCAL_PARTS[0]}"@example.net')
+            self.log_in_and_send(BOB, [BOB], name)
+        for account in HOSTILE_ACCOUNTS:
+            self.assertEqual(self.client("pc").auth_plain(account, "wrong").code, 535)
+        self.log_in_and_send(BOB, [f'"{local}"@example.net' for local in HOSTILE_LOCAL_PARTS])
+        failures = len(HOSTILE_NAMES) + len(HOSTILE_ACCOUNTS)
+        messages = len(HOSTILE_NAMES) + len(HOSTILE_LOCAL_PARTS)
+        self.running.wait_log("^pass ", skip=messages - 1)
+        return failures, messages
+
+
+class Filter(LoggedTestCase):
+    """By fail2ban-regex(1)."""
+
+    def found(self, mode):
+        """Whom it finds, once for each line."""
+        etc = self.folder / "etc"
+        if not etc.exists():
+            configuration(etc)
+        log = self.folder / "log"
+        log.write_text(as_syslog(self.running.log))
+        done = subprocess.run([need("fail2ban-regex"), "-c", str(etc), "--usedns", "no", "--out", "id",
+                               str(log), f"smtpblockd[mode={mode}]"],
+                              text=True, capture_output=True, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        return done.stdout.split()
+
+    def test_failed_logins(self):
+        self.client("pc").auth_plain(BOB, "wrong")
+        self.store.add(CAROL)
+        self.store.add("deferred@example.com", "--action", "defer")
+        self.client("pc", VICTIM).auth_plain(CAROL, PASSWORD)
+        self.client("pc").auth_plain("deferred@example.com", PASSWORD)
+        self.running.wait_log("^defer ")
+        self.assertEqual(self.found("login"), [BOT, VICTIM, BOT])
+
+    def test_what_is_no_failed_login(self):
+        self.store.add("ylmf-pc", "--type", "ehlo", "--action", "log")
+        self.log_in_and_send(BOB, [BOB], "ylmf-pc")
+        self.store.add("blocked@example.net")
+        client = self.client("pc")
+        client.mail("blocked@example.net")
+        client.rcpt("someone@example.org")
+        self.running.wait_log("^block ")
+        self.assertEqual(self.found("login"), [])
+
+    def test_accounts_that_send(self):
+        self.log_in_and_send(BOB, [BOB, "", BOB])
+        self.log_in_and_send(CAROL, [CAROL])
+        self.client("pc").auth_plain(ALICE, "wrong")
+        self.running.wait_log("^auth .*refused")
+        self.assertEqual(self.found("account"), [BOB, BOB, BOB, CAROL])
+
+    def test_nobody_is_found_for_what_another_one_says(self):
+        failures, messages = self.be_hostile()
+        self.assertEqual(self.found("login"), [BOT] * failures, "\n".join(self.running.log))
+        self.assertEqual(self.found("account"), [BOB] * messages, "\n".join(self.running.log))
+
+
+class ActionTestCase(LoggedTestCase):
+    """A fail2ban server whose action finds our command line and the test's store."""
+
+    def fail2ban(self, jail, files, watched):
+        self.program("smtpblock", f'exec {CLI} "$@"\n')
+        running = Fail2ban(self.folder / "fail2ban", jail, watched, files,
+                           PATH=f"{self.folder / 'bin'}:{os.environ['PATH']}",
+                           SMTPBLOCK_STORE=self.store.path)
+        self.addCleanup(running.stop)
+        return running
+
+    def program(self, name, script):
+        """One that an action finds, unless there is one of that name."""
+        path = self.folder / "bin" / name
+        path.parent.mkdir(exist_ok=True)
+        if not path.exists():
+            path.write_text("#!/bin/sh\n" + script)
+            path.chmod(0o755)
+
+    def rules(self):
+        """Each from its type on, by its pattern."""
+        fields = [line.split("\t") for line in self.store.run("list").stdout.splitlines()]
+        return {rule[5]: rule[1:] for rule in fields}
+
+
+class Action(ActionTestCase):
+    """What is made of an account that is banned."""
+
+    def ban(self, *accounts):
+        """By a line each of a log."""
+        watched = self.folder / "watched"
+        now = time.strftime("%b %d %H:%M:%S")
+        watched.write_text("".join(f"{now} account {account}\n" for account in accounts))
+        return self.fail2ban("anything", ANYTHING, watched)
+
+    def test_an_account_is_blocked_for_the_time_of_the_ban(self):
+        self.store.add(BOB, "--action", "allow", "--description", "our newsletter")
+        before = self.rules()[BOB]
+        began = time.time()
+        running = self.ban(BOB, CAROL, "*@example.com", "?ob@example.com", "@example.com", "example.com",
+                           "b\\*@example.com", "-dash@example.com", "last")
+        wait_until("the last one is blocked", lambda: "last@" in self.rules())
+        running.stop()
+        rules = self.rules()
+        self.assertEqual(rules.pop(BOB), before)
+        # example.com is an account of that name, not the domain.
+        self.assertEqual(set(rules), {CAROL, "example.com@", "-dash@example.com", "last@"})
+        for kind, direction, action, expires, _, description in rules.values():
+            self.assertEqual((kind, direction, action, description),
+                             ("email", "out", "reject", "fail2ban"))
+            left = datetime.fromisoformat(expires.replace("Z", "+00:00")).timestamp() - began
+            self.assertAlmostEqual(left, 600, delta=60)  # bantime = 10m
+
+    def test_an_account_is_one_word(self):
+        words, ran = self.folder / "words", self.folder / "ran"
+        words.touch(mode=0o666)
+        self.program("smtpblock", f"for word; do :; done\nprintf '%s\\n' \"$word\" >> {words}\n")
+        # Without a slash: fail2ban takes what is behind one for the length of a prefix.
+        self.program("intrude", f"touch {ran}\n")
+        accounts = ["x intrude", "x; intrude", "x | intrude", "x && intrude", "x & intrude",
+                    "'; intrude; '", '"; intrude; "', "x' || intrude #", "$(intrude)", "`intrude`",
+                    '"$(intrude)"@example.com', "$(intrude)@example.com", "<fid>$(intrude)",
+                    "$0;intrude", "--store=x intrude", "a\tb;intrude", "${x:-$(intrude)}", "last"]
+        self.ban(*accounts)
+        wait_until("the last one is blocked", lambda: "last@" in words.read_text().split())
+        self.assertEqual(words.read_text().splitlines(),
+                         [account if "@" in account else account + "@" for account in accounts])
+        self.assertFalse(ran.exists())
+
+
+class Jails(ActionTestCase):
+    """As they are installed, and as smtpblockd(8) puts them into force."""
+
+    def test_an_account_that_sends_too_much(self):
+        self.log_in_and_send(CAROL, [CAROL] * 4)
+        client = self.client("pc")
+        client.auth_plain(BOB, PASSWORD)
+        for _ in range(5):
+            self.assertEqual(client.message(BOB, "someone@example.org").code, 250)
+        self.running.wait_log("^pass ", skip=8)
+        watched = self.folder / "journal"
+        watched.write_text(as_syslog(self.running.log))
+        files = replace(files_of("fail2ban against an account that sends too much"),
+                        {"maxretry = 300": "maxretry = 5"})
+        self.fail2ban("smtpblockd-account", files, watched)
+        wait_until("bob is blocked", self.rules)
+        self.assertEqual({pattern: rule[:3] for pattern, rule in self.rules().items()},
+                         {BOB: ["email", "out", "reject"]})
+        # In the session that is open too.
+        client.mail(BOB)
+        self.assertEqual(client.rcpt("someone@example.org").code // 100, 5)
+
+    def test_neither_is_in_force_by_itself(self):
+        text = (OURS / "jail.d/smtpblockd.conf").read_text()
+        self.assertEqual((text.count("\n["), text.count("\nenabled = false\n")), (2, 2))
+
+
+if __name__ == "__main__":
+    unittest.main()
