@@ -8,6 +8,8 @@ import sys
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 LINES = 450
+SCRIPTS = [TOP / ".ci/run", *(TOP / "daemon/package" / f"{name}.in"
+                              for name in ("postinst", "prerm", "postrm"))]
 FOLDERS = ("cli", "common", "daemon", "tests", "completions", ".ci")
 
 
@@ -40,7 +42,7 @@ def main():
     wrong = [complaint for path in cpp + files(".py", ".sh", ".txt")
              for complaint in too_long(path, path.read_text(errors="replace"))]
     wrong += complaints_of("clang-format", ["--dry-run", "-Werror"], cpp)
-    wrong += complaints_of("shellcheck", ["-x"], files(".sh") + [TOP / ".ci" / "run"])
+    wrong += complaints_of("shellcheck", ["-x"], files(".sh") + SCRIPTS)
     if not too_long(TOP / "planted", "x\n" * (LINES + 1)):
         wrong.append("finds nothing wrong with a planted file that is too long")
     print(*wrong, f"{len(cpp)} C++ files, {len(wrong)} complaints", sep="\n")
