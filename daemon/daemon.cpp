@@ -10,6 +10,7 @@
 
 #include "common/config.h"
 #include "common/text.h"
+#include "daemon/descriptor_limit.h"
 #include "daemon/guard/log_record.h"
 #include "daemon/maildir/delivery.h"
 #include "daemon/notify.h"
@@ -18,6 +19,9 @@
 
 namespace smtpblock {
 namespace {
+
+/// From the end of the last session until the process is gone.
+constexpr auto to_leave = std::chrono::seconds(10);
 
 Result<void> prepare_maildirs(const Setup& setup) {
     for (const net::ListenerOptions& listener : setup.listeners) {
@@ -85,16 +89,38 @@ Result<void> Daemon::serve() {
         return bound;
     const SeenWriter seen(StorePaths(setup_.store), state_.sightings, log_);
     server_.obey_signals([this] { reload(); });
-    server_.run([] { notify_service_manager("READY=1"); },
-                [] { notify_service_manager("STOPPING=1"); });
+    keep_watchdog_quiet();
+    server_.run([this] { tell_manager("READY=1"); },
+                [this](std::chrono::seconds most) {
+                    // TimeoutStopSec= may be shorter than what the configuration grants.
+                    tell_manager(fmt::format("STOPPING=1\nEXTEND_TIMEOUT_USEC={}",
+                                             std::chrono::microseconds(most + to_leave).count()));
+                });
     return {};
 }
 
 void Daemon::tell_warnings(const Setup& setup) {
-    for (const std::string& warning : setup.warnings) {
-        guard::LogRecord record("config");
-        record.add("detail", warning).write(log_, guard::LogLevel::warning);
-    }
+    for (const std::string& warning : setup.warnings) warn(warning);
+    if (const auto few = descriptor_warning(setup.server.sessions, descriptor_limit());
+        !few.empty())
+        warn(few);
+}
+
+void Daemon::warn(const std::string& detail) {
+    guard::LogRecord record("config");
+    record.add("detail", detail).write(log_, guard::LogLevel::warning);
+}
+
+void Daemon::tell_manager(const std::string& state) {
+    const auto told = notify_service_manager(state);
+    if (told || std::exchange(manager_is_deaf_, true)) return;
+    warn(told.error().message);
+}
+
+void Daemon::keep_watchdog_quiet() {
+    const auto interval = watchdog_interval();
+    if (!interval) return warn(interval.error().message);
+    if (*interval) server_.give_signs_of_life(**interval, [this] { tell_manager("WATCHDOG=1"); });
 }
 
 /// The key is one for the life of the process: a secret is always spoilt in the same way.
@@ -112,11 +138,10 @@ net::PolicyFactory Daemon::policies_of(const Setup& setup) {
 
 void Daemon::reload() {
     const auto now = std::chrono::steady_clock::now().time_since_epoch();
-    notify_service_manager(
-        fmt::format("RELOADING=1\nMONOTONIC_USEC={}",
-                    std::chrono::duration_cast<std::chrono::microseconds>(now).count()));
+    tell_manager(fmt::format("RELOADING=1\nMONOTONIC_USEC={}",
+                             std::chrono::duration_cast<std::chrono::microseconds>(now).count()));
     const auto certificates = apply_again();
-    notify_service_manager("READY=1");
+    tell_manager("READY=1");
     guard::LogRecord record("signal");
     record.add("name", "SIGHUP");
     if (certificates) {

@@ -35,6 +35,10 @@ public:
 
 private:
     void tell_warnings(const Setup& setup);
+    void warn(const std::string& detail);
+    /// It is not in our hands whether it listens: that it does not is said once.
+    void tell_manager(const std::string& state);
+    void keep_watchdog_quiet();
     std::vector<net::ListenerOptions> listeners_of(Setup& setup) const;
     net::PolicyFactory policies_of(const Setup& setup);
     void reload();
@@ -49,6 +53,7 @@ private:
     guard::GuardState state_;
     guard::Guard watch_;  ///< looks at the rules when nobody comes
     net::Server server_;
+    bool manager_is_deaf_ = false;
 };
 
 }  // namespace smtpblock

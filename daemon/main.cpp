@@ -1,7 +1,6 @@
 // smtpblockd: puts the parts together, and is the edge where exceptions end.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -11,12 +10,14 @@
 #include <exception>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "common/store_paths.h"
 #include "common/store_reader.h"
 #include "common/text.h"
 #include "daemon/check_upstreams.h"
 #include "daemon/daemon.h"
+#include "daemon/descriptor_limit.h"
 #include "daemon/guard/log.h"
 #include "daemon/net/front/activated_sockets.h"
 #include "daemon/net/tls/listener_certificates.h"
@@ -35,13 +36,6 @@ int complain(std::string_view message) {
 std::optional<std::string> environment(const char* name) {
     const char* value = std::getenv(name);
     return value != nullptr ? std::optional<std::string>(value) : std::nullopt;
-}
-
-void raise_descriptor_limit() {
-    rlimit limit{};
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 /// What --check-config says of the certificates: those that clients would refuse are a failure.
@@ -69,6 +63,8 @@ int report_upstreams(const Setup& setup) {
 }
 
 int run(const Options& options) {
+    // Before any file of ours could have the number of a socket that was not passed after all.
+    auto activated = net::ActivatedSockets::take();
     auto setup = read_setup(options);
     if (!setup) return complain(setup.error().message);
     if (options.check_config) {
@@ -85,7 +81,7 @@ int run(const Options& options) {
     std::signal(SIGPIPE, SIG_IGN);
     if (options.check_config) return report_upstreams(*setup);
     raise_descriptor_limit();
-    Daemon daemon(options, *std::move(setup), *std::move(rules), net::ActivatedSockets::take());
+    Daemon daemon(options, *std::move(setup), *std::move(rules), std::move(activated));
     const auto served = daemon.serve();
     return served ? EXIT_SUCCESS : complain(served.error().message);
 }

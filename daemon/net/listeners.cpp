@@ -1,5 +1,7 @@
 #include "daemon/net/listeners.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <boost/asio/dispatch.hpp>
 #include <utility>
@@ -108,6 +110,17 @@ std::vector<Endpoint> Listeners::endpoints() const {
         for (const auto& acceptor : entry->acceptors)
             if (const auto endpoint = acceptor->socket().endpoint()) out.push_back(*endpoint);
     return out;
+}
+
+void Listeners::tell_idle_sockets() const {
+    for (const std::string& name : environment_.activated.names()) {
+        if (!acceptors_at({ListenAddress::Kind::systemd, {}, name}).empty()) continue;
+        guard::LogRecord record("config");
+        record.add("detail", fmt::format("systemd has passed the socket {}, but no listener has "
+                                         "systemd:{}: its clients wait for nobody",
+                                         quoted(name), name));
+        record.write(environment_.log, guard::LogLevel::warning);
+    }
 }
 
 void Listeners::start(Accepted accepted, std::function<void()> ready) {

@@ -55,6 +55,8 @@ public:
     /// Over TCP, in the order of the options, with real ports.
     std::vector<Endpoint> endpoints() const;
     const tls::ListenerCertificates& certificates() const { return certificates_; }
+    /// Of sockets that systemd has passed and no listener takes, since their clients wait in vain.
+    void tell_idle_sockets() const;
 
     /// Takes clients, and says so in the log, once each upstream was asked how it greets; calls
     /// `ready` when all do.

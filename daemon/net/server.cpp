@@ -18,6 +18,7 @@
 #include "daemon/net/front/proxy_reader.h"
 #include "daemon/net/front/session_count.h"
 #include "daemon/net/listeners.h"
+#include "daemon/net/pulse.h"
 #include "daemon/net/worker.h"
 #include "daemon/smtp/greetings.h"
 
@@ -66,7 +67,8 @@ public:
     Result<void> listen(std::vector<ListenerOptions> listeners, const PolicyFactory& policies);
     std::vector<Endpoint> endpoints() const { return listeners_->endpoints(); }
     void obey_signals(std::function<void()> reload);
-    void run(std::function<void()> ready, std::function<void()> stopping);
+    void give_signs_of_life(std::chrono::microseconds interval, std::function<void()> beat);
+    void run(std::function<void()> ready, std::function<void(std::chrono::seconds)> stopping);
     Result<std::size_t> change(const ServerOptions& options, std::vector<ListenerOptions> listeners,
                                const PolicyFactory& policies);
     void drain();
@@ -101,8 +103,9 @@ private:
     boost::asio::signal_set signals_;
     Timer drain_timer_;
     Timer second_timer_;
+    std::optional<Pulse> pulse_;
     std::function<void()> reload_;
-    std::function<void()> stopping_;
+    std::function<void(std::chrono::seconds)> stopping_;
     std::exception_ptr failure_;  ///< of another thread
     std::uint32_t next_session_;
     bool draining_ = false;
@@ -148,10 +151,19 @@ Result<void> Server::Impl::listen(std::vector<ListenerOptions> listeners,
     if (!made) return std::move(made).failure();
     listeners_ = *std::move(made);
     listeners_->certificates().tell_flaws(log_);
+    listeners_->tell_idle_sockets();
     return {};
 }
 
-void Server::Impl::run(std::function<void()> ready, std::function<void()> stopping) {
+void Server::Impl::give_signs_of_life(std::chrono::microseconds interval,
+                                      std::function<void()> beat) {
+    std::vector<IoContext*> loops;
+    for (const auto& worker : workers_) loops.push_back(&worker->io());
+    pulse_.emplace(std::move(loops), interval, std::move(beat));
+}
+
+void Server::Impl::run(std::function<void()> ready,
+                       std::function<void(std::chrono::seconds)> stopping) {
     stopping_ = std::move(stopping);
     for (std::size_t i = 1; i < workers_.size(); ++i)
         workers_[i]->start([this](std::exception_ptr failure) {
@@ -162,6 +174,7 @@ void Server::Impl::run(std::function<void()> ready, std::function<void()> stoppi
         });
     start_listeners(std::move(ready));
     if (options_.each_second) tick();
+    if (pulse_) pulse_->start();
     io().run();
     for (const auto& worker : workers_) worker->join();
     if (failure_) std::rethrow_exception(failure_);
@@ -185,6 +198,7 @@ Result<std::size_t> Server::Impl::change(const ServerOptions& options,
     listeners_ = *std::move(made);
     start_listeners([] {});
     listeners_->certificates().tell_flaws(log_);
+    listeners_->tell_idle_sockets();
     return listeners_->certificates().count();
 }
 
@@ -211,10 +225,12 @@ void Server::Impl::on_accepted(const Entry& to, Arrival arrival) {
         [this, to, place](Arrival known) {
             proxied_.erase(place);
             admit(to, std::move(known));
+            stop_when_empty();
         },
         [this, to, place](const Arrival& unknown, std::string_view why) {
             proxied_.erase(place);
             on_no_proxy_header(to, unknown, why);
+            stop_when_empty();
         });
     const auto reader = *place;
     reader->start();
@@ -293,9 +309,9 @@ void Server::Impl::on_signal(int number) {
 
 void Server::Impl::drain() {
     if (std::exchange(draining_, true)) return;
-    if (stopping_) stopping_();
+    // First of all: who is not taken yet waits for the next process, if systemd keeps the socket.
     listeners_->stop(nullptr);
-    forget_proxied();
+    if (stopping_) stopping_(options_.drain + last_words);
     for (const auto& worker : workers_) worker->drain();
     drain_timer_.expires_after(options_.drain);
     drain_timer_.async_wait([this](error_code error) {
@@ -310,7 +326,7 @@ void Server::Impl::drain() {
 }
 
 void Server::Impl::stop_when_empty() {
-    if (draining_ && count_.sessions() == 0) stop();
+    if (draining_ && count_.sessions() == 0 && proxied_.empty()) stop();
 }
 
 void Server::Impl::stop() {
@@ -333,7 +349,10 @@ std::vector<Endpoint> Server::endpoints() const {
 void Server::obey_signals(std::function<void()> reload) {
     impl_->obey_signals(std::move(reload));
 }
-void Server::run(std::function<void()> ready, std::function<void()> stopping) {
+void Server::give_signs_of_life(std::chrono::microseconds interval, std::function<void()> beat) {
+    impl_->give_signs_of_life(interval, std::move(beat));
+}
+void Server::run(std::function<void()> ready, std::function<void(std::chrono::seconds)> stopping) {
     impl_->run(std::move(ready), std::move(stopping));
 }
 Result<std::size_t> Server::change(const ServerOptions& options,

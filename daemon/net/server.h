@@ -69,9 +69,13 @@ public:
 
     /// SIGTERM and SIGINT drain, a second one stops; SIGHUP calls `reload`.
     void obey_signals(std::function<void()> reload);
+    /// Before run(): `beat` is called each `interval` in which the event loop of every thread has
+    /// come round.
+    void give_signs_of_life(std::chrono::microseconds interval, std::function<void()> beat);
     /// Takes clients, and says so in the log, once each upstream was asked how it greets. Returns
-    /// when stopped. `ready` is called when clients are taken, `stopping` when no more are.
-    void run(std::function<void()> ready, std::function<void()> stopping);
+    /// when stopped. `ready` is called when clients are taken, `stopping` when no more are, with
+    /// the time that the end may take.
+    void run(std::function<void()> ready, std::function<void(std::chrono::seconds)> stopping);
 
     /// From within run(). Another configuration for all sessions that begin from now on, or an
     /// error and nothing has changed. The number of threads stays as it is. How many certificates

@@ -53,6 +53,7 @@ void Worker::begin_now(std::shared_ptr<Service> service, Arrival arrival, Sessio
             std::move(place), std::move(client));
         connections_.insert(connection);
         connection->start();
+        if (draining_) connection->drain();
     } catch (const std::exception& error) {
         --sessions_;
         guard::LogRecord record("session");

@@ -273,9 +273,11 @@ void Session::Impl::work() {
             input_.take(bytes.size());
             take_message_bytes(bytes);
             link_.output().keep_borrowed();
+        } else if (client_tls_ == ClientTls::due) {
+            return;  // one that is to hear a last word hears it in TLS
         } else if (draining_ && is_idle() && hold_ == Hold::nothing) {
             end_with("421 4.3.2", "Error: service is shutting down");
-        } else if (client_tls_ == ClientTls::due || !take_command()) {
+        } else if (!take_command()) {
             return;
         }
         end_at_limit();

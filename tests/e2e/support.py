@@ -6,6 +6,7 @@ import pathlib
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -48,6 +49,16 @@ def as_root(*command):
     return [*([] if os.geteuid() == 0 else ["sudo", "-n"]), *command]
 
 
+def go_on_as_root():
+    """A test that only root can run is begun again by root, where this is not root."""
+    if os.geteuid() == 0:
+        return
+    told = [f"{name}={value}" for name, value in os.environ.items()
+            if name.startswith("SMTPBLOCK_")]
+    again = as_root("env", *told, sys.executable, "-B", *sys.argv)
+    os.execvp(again[0], again)
+
+
 class Store:
     """A store and the commands on it."""
 
@@ -76,18 +87,21 @@ class Store:
 
 class Daemon:
     """A smtpblockd: `ports` holds those it listens on, in the order in which it said so, and
-    `log` the lines of its standard error."""
+    `log` the lines of its standard error. `within`: a command that ends as the one that it is
+    given."""
 
-    def __init__(self, *arguments, listeners=1, user=None, program=DAEMON):
+    def __init__(self, *arguments, listeners=1, user=None, program=DAEMON, within=(), pass_fds=(),
+                 environment=None):
         as_user = ["--reuid", user, "--regid", user, "--clear-groups"] if user else []
         self.log = []
         self.ports = []
         self.killed = False
         self._said = threading.Condition()
         self._ended = False
-        self.process = subprocess.Popen([*WITH_US, *as_user, program, *arguments], text=True,
-                                        stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                                        errors="replace", env=ENVIRONMENT)
+        self.process = subprocess.Popen([*WITH_US, *as_user, *within, program, *arguments],
+                                        text=True, stdin=subprocess.DEVNULL,
+                                        stderr=subprocess.PIPE, errors="replace",
+                                        env=ENVIRONMENT | (environment or {}), pass_fds=pass_fds)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         for _ in range(listeners):

@@ -8,7 +8,8 @@ import unittest
 
 from client import Client
 from fake_upstream import FakeUpstream
-from support import DAEMON, ENVIRONMENT, WITH_US, TestCase, wait_until
+from service_manager import passing
+from support import DAEMON, ENVIRONMENT, Daemon, TestCase
 
 SENDER = "bad@example.com"
 RECIPIENT = "bob@example.org"
@@ -108,27 +109,8 @@ class Listeners(TestCase):
 
     def activated(self, names, sockets):
         """A daemon started as systemd does, with `sockets` as descriptors 3 and on."""
-        toml = self.folder / "smtpblock.toml"
-        script = f"""
-import fcntl, os, sys
-spare = [fcntl.fcntl(one, fcntl.F_DUPFD, 100) for one in {[one.fileno() for one in sockets]}]
-for number, one in enumerate(spare):
-    os.dup2(one, 3 + number)
-    os.close(one)
-os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(len(spare)),
-                  LISTEN_FDNAMES="{names}")
-os.execv(sys.argv[1], sys.argv[1:])
-"""
-        log = self.folder / "log"
-        process = subprocess.Popen(
-            [*WITH_US, "python3", "-c", script, DAEMON, "--store", self.store.path,
-             "--config", str(toml)], stderr=log.open("w"), env=ENVIRONMENT,
-            pass_fds=[one.fileno() for one in sockets])
-
-        def end():
-            process.terminate()
-            self.assertEqual(process.wait(60), 0, log.read_text())
-        return process, log, end
+        return Daemon("--store", self.store.path, "--config", str(self.folder / "smtpblock.toml"),
+                      listeners=0, **passing(names, sockets))
 
     def test_sockets_of_systemd(self):
         (self.folder / "smtpblock.toml").write_text(
@@ -139,15 +121,39 @@ os.execv(sys.argv[1], sys.argv[1:])
         local.listen()
         for opened in (one, two, local):
             self.addCleanup(opened.close)
-        process, log, end = self.activated("mx:local:mx", sockets=[one, local, two])
-        self.addCleanup(end)
-        wait_until("all are listened on", lambda: log.read_text().count("listen listener=") == 3)
+        front = self.activated("mx:local:mx", sockets=[one, local, two])
+        self.addCleanup(front.stop)
+        front.wait_log("^listen ", skip=2)
         for opened in (one, two):
             port = opened.getsockname()[1]
-            self.assertIn(f"listen listener=mx address=127.0.0.1:{port} ", log.read_text())
+            front.wait_log(f"^listen listener=mx address=127.0.0.1:{port} ")
             self.assertEqual(self.over(socket.AF_INET, ("127.0.0.1", port)).say("NOOP").code, 250)
         self.assertEqual(self.over_unix().say("NOOP").code, 250)
-        self.assertIsNone(process.poll())
+        self.assertIsNone(front.process.poll())
+
+    def test_a_socket_that_no_listener_takes(self):
+        (self.folder / "smtpblock.toml").write_text(self.listener("mx", "systemd:mx"))
+        with socket.create_server(("127.0.0.1", 0)) as one, \
+                socket.create_server(("127.0.0.1", 0)) as two:
+            front = self.activated("mx:submission", sockets=[one, two])
+            self.addCleanup(front.stop)
+            front.wait_log("^listen ")
+            self.assertEqual([line for line in front.log if line.startswith("config ")],
+                             ['config detail="systemd has passed the socket \'submission\', but no '
+                              'listener has systemd:submission: its clients wait for nobody"'])
+
+    def test_what_cannot_be_listened_on(self):
+        (self.folder / "smtpblock.toml").write_text(self.listener("mx", "systemd:mx"))
+        with socket.socket() as deaf, \
+                socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams, \
+                open("/dev/null", "rb") as file:
+            for passed in (deaf, datagrams, file):
+                front = self.activated("mx", sockets=[passed])
+                self.addCleanup(front.process.kill)
+                self.assertEqual(front.wait_end(), 1)
+                self.assertEqual(front.log, [
+                    "smtpblockd: systemd:mx: not a listening stream socket; write ListenStream= "
+                    "and Accept=no into its socket unit"])
 
     def test_a_name_that_systemd_has_not_passed(self):
         (self.folder / "smtpblock.toml").write_text(self.listener("mx", "systemd:mx"))
@@ -156,11 +162,12 @@ os.execv(sys.argv[1], sys.argv[1:])
                       "FileDescriptorName=mx", self.refused("--config", toml))
         with socket.create_server(("127.0.0.1", 0)) as other, \
                 socket.create_server(("127.0.0.1", 0)) as third:
-            process, log, _ = self.activated("smtp:submission", sockets=[other, third])
-            self.assertEqual(process.wait(60), 1)
-            self.assertEqual(log.read_text(),
-                             "smtpblockd: systemd:mx: systemd has passed no socket of that name, "
-                             "but 'smtp', 'submission'\n")
+            front = self.activated("smtp:submission", sockets=[other, third])
+            self.addCleanup(front.process.kill)
+            self.assertEqual(front.wait_end(), 1)
+            self.assertEqual(front.log,
+                             ["smtpblockd: systemd:mx: systemd has passed no socket of that name, "
+                              "but 'smtp', 'submission'"])
 
     def test_each_listener_is_its_own(self):
         self.store.add(SENDER, "--dir", "in")

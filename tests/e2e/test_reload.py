@@ -159,7 +159,7 @@ class Reload(TestCase):
                 self.assertRegex(manager.recv(100), rb"^RELOADING=1\nMONOTONIC_USEC=\d+$")
                 self.assertEqual(manager.recv(100), b"READY=1")
             self.front.stop()
-            self.assertEqual(manager.recv(100), b"STOPPING=1")
+            self.assertEqual(manager.recv(100), b"STOPPING=1\nEXTEND_TIMEOUT_USEC=41000000")
 
     def test_idle_connections_are_dropped(self):
         self.start(self.listener())

@@ -212,7 +212,8 @@ public:
         const auto bound = server_->listen({listener}, policies());
         REQUIRE(bound);
         port_ = server_->endpoints().front().port;
-        thread_ = std::thread([this] { server_->run([this] { ready_.set_value(); }, [] {}); });
+        thread_ = std::thread(
+            [this] { server_->run([this] { ready_.set_value(); }, [](std::chrono::seconds) {}); });
         until_ready();
         REQUIRE(ready_.get_future().wait_for(std::chrono::seconds(patience_seconds)) ==
                 std::future_status::ready);

@@ -59,26 +59,30 @@ ActivatedSockets ActivatedSockets::take() {
     return out;
 }
 
+std::vector<std::string> ActivatedSockets::names() const {
+    std::vector<std::string> out;
+    for (const Socket& socket : sockets_) out.push_back(socket.name);
+    std::sort(out.begin(), out.end());
+    out.erase(std::unique(out.begin(), out.end()), out.end());
+    return out;
+}
+
 Result<std::vector<Descriptor>> ActivatedSockets::named(const std::string& name) const {
     std::vector<Descriptor> out;
-    std::vector<std::string> others;
     for (const Socket& socket : sockets_) {
-        if (socket.name != name) {
-            others.push_back(quoted(socket.name));
-            continue;
-        }
+        if (socket.name != name) continue;
         out.emplace_back(::fcntl(socket.descriptor.number(), F_DUPFD_CLOEXEC, 0));
         if (!out.back().open())
             return fail(ErrorCode::failed, "systemd:{}: {}", name, std::strerror(errno));
     }
     if (!out.empty()) return out;
-    if (others.empty())
+    if (sockets_.empty())
         return fail(ErrorCode::failed,
                     "systemd:{}: systemd has passed no socket; start the socket unit that has "
                     "FileDescriptorName={}",
                     name, name);
-    std::sort(others.begin(), others.end());
-    others.erase(std::unique(others.begin(), others.end()), others.end());
+    std::vector<std::string> others = names();
+    for (std::string& other : others) other = quoted(other);
     return fail(ErrorCode::failed, "systemd:{}: systemd has passed no socket of that name, but {}",
                 name, fmt::join(others, ", "));
 }

@@ -17,6 +17,8 @@ public:
     /// environment. Once a process, before it has threads.
     static ActivatedSockets take();
 
+    /// Of all that were passed, each once, in order.
+    std::vector<std::string> names() const;
     /// Descriptors of those of that name, each a new one. Errors: failed, naming those there are.
     Result<std::vector<Descriptor>> named(const std::string& name) const;
 
