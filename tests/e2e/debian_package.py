@@ -10,14 +10,15 @@ from debian_tree import output
 from support import TOP, need
 
 BUILD = TOP / "build-package"
+GIVEN = os.environ.get("SMTPBLOCK_TEST_PACKAGE")
 
 
 def debian_package():
     """The path of the package: SMTPBLOCK_TEST_PACKAGE, else one that is made here of a Release
     build, kept in build-package/ for the next time. Debug information, which is not in the package,
     is there to tell how the programs were compiled."""
-    if given := os.environ.get("SMTPBLOCK_TEST_PACKAGE"):
-        return pathlib.Path(given)
+    if GIVEN:
+        return pathlib.Path(GIVEN)
     launcher = ["-DCMAKE_CXX_COMPILER_LAUNCHER=ccache"] if shutil.which("ccache") else []
     BUILD.mkdir(exist_ok=True)
     with open(BUILD / "lock", "w") as lock:  # tests run side by side
@@ -25,10 +26,17 @@ def debian_package():
         output("cmake", "-S", TOP, "-B", BUILD, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release",
                "-DSMTPBLOCK_TESTS=OFF", "-DCMAKE_CXX_FLAGS=-g1", *launcher)
         output("cmake", "--build", BUILD, seconds=5000)
-        for old in BUILD.glob("*.deb"):
-            old.unlink()
-        said = output(need("cpack"), "-G", "DEB", cwd=BUILD)
-        return pathlib.Path(re.search(r"package: (\S+\.deb) generated", said)[1])
+        return packed(BUILD / "package")
+
+
+def packed(folder):
+    """The package that CPack makes of the build, in that folder. Its times are that of the last
+    entry of the changelog."""
+    made_at = output("dpkg-parsechangelog", "-l", TOP / "daemon/package/changelog",
+                     "-S", "Timestamp").strip()
+    said = output(need("cpack"), "-G", "DEB", "-B", folder, cwd=BUILD,
+                  env=os.environ | {"SOURCE_DATE_EPOCH": made_at})
+    return pathlib.Path(re.search(r"package: (\S+\.deb) generated", said)[1])
 
 
 def newer(package, folder):

@@ -63,8 +63,8 @@ def kept():
 
 
 def in_own_mounts(*command):
-    """As root, where nothing that is mounted is seen outside nor outlives the command. systemd-nspawn
-    leaves a folder in its own under /run for each machine: that one is the command's own too."""
+    """As root, where nothing that is mounted is seen outside nor outlives the command. What
+    systemd-nspawn leaves under /run for each machine goes with it too."""
     own = 'mkdir -p /run/systemd/nspawn; mount -t tmpfs tmpfs /run/systemd/nspawn; exec "$@"'
     # A new user would forget with whom it is to end: that comes after sudo.
     return as_root(need("setpriv"), *WITH_US[1:], "unshare", "--mount", "sh", "-ec", own, "sh",
@@ -83,7 +83,8 @@ class DebianTree:
                 part = packed.with_suffix(".part")
                 output(*in_own_mounts(
                     need("mmdebstrap"), "--quiet", "--variant=minbase", f"--include={PACKAGES}",
-                    "--skip=cleanup/apt/lists", "--dpkgopt=force-unsafe-io", "--format=tar", "bookworm", str(part)), seconds=900)
+                    "--skip=cleanup/apt/lists", "--dpkgopt=force-unsafe-io", "--format=tar",
+                    "bookworm", str(part)), seconds=900)
                 part.rename(packed)
         output(*as_root("tar", "-C", str(self.path), "--numeric-owner", "-xpf", str(packed)))
 

@@ -7,7 +7,7 @@ import sys
 import tempfile
 import unittest
 
-from debian_package import contents, debian_package, newer
+from debian_package import BUILD, GIVEN, contents, debian_package, newer, packed
 from debian_tree import DebianTree, output
 from support import LONG, TOP, need
 
@@ -92,6 +92,11 @@ class Package(unittest.TestCase):
         self.assertEqual(sorted(control), sorted(
             f"/{path}" for path in contents(self.package)
             if path.startswith("etc/") and not path.endswith("/")))
+
+    @unittest.skipIf(GIVEN, "a package that was made elsewhere")
+    def test_who_makes_it_again_gets_the_same_octets(self):
+        again = packed(BUILD / "again")
+        self.assertEqual(again.read_bytes(), self.package.read_bytes())
 
     def test_lintian(self):
         # It warns of being run by root, which is no matter of the package's.
@@ -189,8 +194,8 @@ class Life(unittest.TestCase):
 
     def remove(self):
         self.run_apt("remove smtpblock")
-        self.assertEqual(self.machine.run("cat /proc/net/tcp /proc/net/tcp6 | grep -cE ':0019 [0-9A-F:]+ 0A ' || :"),
-                         "0\n")
+        listening = "cat /proc/net/tcp /proc/net/tcp6 | grep -E ':0019 [0-9A-F:]+ 0A ' || :"
+        self.assertEqual(self.machine.run(listening), "")
         self.assertEqual(self.machine.run("cat /proc/[0-9]*/comm | grep smtpblockd || :"), "")
         self.assertEqual(self.machine.run("cat /etc/smtpblock/smtpblock.toml"), CONFIGURATION)
 
@@ -211,17 +216,19 @@ class Life(unittest.TestCase):
     def purge_with_the_store(self):
         """Neither a broken configuration nor the environment hinders or leads astray."""
         self.tree.write("/etc/smtpblock/smtpblock.toml", "broken\n")
-        self.machine.run("export SMTPBLOCK_STORE=/srv/other SMTPBLOCK_CONFIG=/nowhere\n"
-                         f"apt-get -y -o Dpkg::Options::=--force-confold install ./{self.package.name}")
+        self.machine.run(
+            "export SMTPBLOCK_STORE=/srv/other SMTPBLOCK_CONFIG=/nowhere\n"
+            f"apt-get -y -o Dpkg::Options::=--force-confold install ./{self.package.name}")
         self.assertIn("bad@example.com", self.machine.run("smtpblock --config /dev/null list"))
         self.assertIn("seen", self.machine.run("ls /var/lib/smtpblock; test ! -e /srv/other"))
         self.machine.run("SMTPBLOCK_PURGE_STORE=yes apt-get -y purge smtpblock")
         self.machine.run("test ! -e /var/lib/smtpblock; test ! -e /etc/smtpblock")
 
     def without_systemd(self):
-        """In a tree that nobody has booted, as where images are made; with no store left to purge."""
-        said = self.tree.run(f"apt-get -y install ./{self.package.name}; ls /var/lib/smtpblock/rules; "
-                             "rm -r /var/lib/smtpblock; apt-get -y purge smtpblock")
+        """Where nobody has booted, as where images are made; with no store left to purge."""
+        said = self.tree.run(
+            f"apt-get -y install ./{self.package.name}; ls /var/lib/smtpblock/rules; "
+            "rm -r /var/lib/smtpblock; apt-get -y purge smtpblock")
         self.assertIn("data.mdb", said)
         self.assertNotIn("is kept", said)
 
