@@ -1,9 +1,9 @@
-"""Clients that come again and again while the daemon is restarted, each with a message; nobody may be
-lost. One who was there when the daemon was stopped is told so by 421; one who had a recipient
+"""Clients that come again and again while the daemon is restarted, each with a message; nobody may
+be lost. One who was there when the daemon was stopped is told so by 421; one who had a recipient
 through ends his transaction.
 
-As a program, `comers.py PORT` comes to that port until its standard input ends, says a line for each
-client that was lost, and at last how many messages were taken."""
+As a program, `comers.py PORT` comes to that port until its standard input ends, says a line for
+each client that was lost, and at last how many messages were taken."""
 
 import sys
 import threading
@@ -14,7 +14,7 @@ RECIPIENT = "bob@example.org"
 
 
 class Comers:
-    """`connect` by kind gives a client that has been greeted; `each` clients of each kind at a time.
+    """`connect` by kind gives a client that has been greeted; `each` of a kind come at a time.
     `lost` says of each who was lost how, `delivered` counts messages."""
 
     def __init__(self, connect, each=4):

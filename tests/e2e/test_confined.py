@@ -174,7 +174,8 @@ attempt("/var/lib/smtpblock/mail/x", lambda: open("/var/lib/smtpblock/mail/x", "
 attempt("the rules", lambda: os.open("/var/lib/smtpblock/rules/data.mdb", os.O_RDWR), errno.EACCES)
 attempt("netlink", lambda: socket.socket(socket.AF_NETLINK), errno.EAFNOSUPPORT)
 attempt("packets", lambda: socket.socket(socket.AF_PACKET), errno.EAFNOSUPPORT)
-attempt("raw", lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP), errno.EPERM)
+attempt("raw", lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP),
+        errno.EPERM)
 attempt("written code", lambda: mmap.mmap(-1, 4096, prot=7), errno.EPERM)
 attempt("set-user-id", lambda: os.chmod("/var/lib/smtpblock/mail/x", 0o4755), errno.EPERM)
 attempt("user", lambda: os.setuid(0), errno.EPERM)
