@@ -170,6 +170,8 @@ class Machine:
                 if found := re.fullmatch(r"X_NSPAWN_LEADER_PID=(\d+)", line):
                     self.leader = found[1]
             if "READY=1" in lines:
+                # It goes on to tell how it is. Were that not read, it would wait for us in the end.
+                self._told.close()
                 return
 
     def said(self):
