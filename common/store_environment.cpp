@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <mutex>
 
 #include "common/store.h"
@@ -20,6 +22,7 @@ namespace {
 
 constexpr auto failed = ErrorCode::failed;
 constexpr unsigned named_tables = 8;
+constexpr std::uint32_t lmdb_magic = 0xBEEFC0DE;  // MDB_MAGIC: the first octets of lock.mdb
 
 /// The stores that a process has open; a forked child has none of its parent's.
 struct Opened {
@@ -60,6 +63,14 @@ bool identify(const std::string& path, FileIdentity& identity) {
     if (::stat(path.c_str(), &info) != 0) return false;
     identity = {info.st_dev, info.st_ino};
     return true;
+}
+
+/// Only while no environment is open: the descriptor's end drops LMDB's locks on the file.
+bool has_lock_table(const std::string& path) {
+    std::uint32_t magic = 0;
+    std::ifstream file(path, std::ios::binary);
+    file.read(reinterpret_cast<char*>(&magic), sizeof magic);
+    return file && magic == lmdb_magic;
 }
 
 }  // namespace
@@ -142,6 +153,12 @@ Result<void> StoreEnvironment::open_files(StoreAccess access) {
     int number = guarded([&] {
         return mdb_env_open(get(), directory.c_str(), flags | MDB_NOTLS, S_IRUSR | S_IWUSR);
     });
+    // Of a lock table that somebody has written over, LMDB says the same as of damaged rules.
+    if (number == MDB_INVALID && !has_lock_table(paths_.rules_lock()))
+        return fail(failed,
+                    "{}: not a table of LMDB's locks any more; stop each smtpblockd on this store, "
+                    "and the next command makes it anew",
+                    quoted(paths_.rules_lock()));
     if (number == MDB_SUCCESS) number = open_tables(MDB_RDONLY);
     if (number == MDB_NOTFOUND) return explain_format();
     if (number != MDB_SUCCESS) return explain(number);
