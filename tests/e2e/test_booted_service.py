@@ -11,7 +11,7 @@ import unittest
 
 from certificates import Authority
 from debian_tree import DebianTree, output
-from support import CLI, DAEMON, LONG, as_root, go_on_as_root, need, wait_until
+from support import CLI, DAEMON, LONG, TOP, as_root, go_on_as_root, need, wait_until
 from tls_client import NAME
 from unit_file import UNITS
 
@@ -32,6 +32,13 @@ upstream = "maildir:/var/lib/smtpblock/mail/box"
 [[listener.certificates]]
 chain = "/run/credentials/smtpblockd.service/chain.pem"
 key = "/run/credentials/smtpblockd.service/key.pem"
+"""
+BY_SUBMISSION = """\
+[[listener]]
+name = "submission"
+listen = "systemd:submission"
+direction = "out"
+upstream = "maildir:/var/lib/smtpblock/mail/box"
 """
 BY_ITSELF = """\
 [[listener]]
@@ -108,6 +115,7 @@ class BootedService(unittest.TestCase):
             try:
                 self.started_by_a_client()
                 self.main_job()
+                self.another_socket()
                 self.reloaded()
                 self.restarted_while_clients_come()
                 self.hung()
@@ -116,6 +124,22 @@ class BootedService(unittest.TestCase):
             except BaseException:
                 print(self.journal()[-10000:], file=sys.stderr)
                 raise
+
+    def another_socket(self):
+        """A daemon that runs gets one more as smtpblockd(8) has it."""
+        listeners = BY_SYSTEMD.format(reply="first")
+        self.tree.write("/etc/smtpblock/smtpblock.toml", listeners + BY_SUBMISSION)
+        page = (TOP / "man/smtpblockd.8").read_text().split(".Ss Socket units\n")[1]
+        commands = re.search(r"^\.Bd -literal.*?\n(.*?)^\.Ed$", page, re.M | re.S)[1]
+        self.machine.run(commands.replace("# ", "").replace("\\e\n", "\\\n"))
+        self.assertEqual(self.shown("ActiveState"), "active")
+        self.assertRegex(self.say()[0], "^220 ")
+        self.assertIn("listener=submission ", self.journal())
+        self.machine.run("systemctl stop 'smtpblockd-*.socket'; systemctl stop smtpblockd.service\n"
+                         "systemctl disable smtpblockd-submission.socket\n"
+                         "systemctl start smtpblockd-smtp.socket smtpblockd-submissions.socket")
+        self.tree.write("/etc/smtpblock/smtpblock.toml", listeners)
+        self.machine.run("systemctl start smtpblockd.service")
 
     def started_by_a_client(self):
         self.machine.run("systemctl enable --now smtpblockd-smtp.socket "

@@ -193,7 +193,7 @@ class Life(unittest.TestCase):
         self.assertIn("+1\n", self.machine.run("dpkg-query -W smtpblock"))
 
     def remove(self):
-        self.run_apt("remove smtpblock")
+        self.assertIn("'The way back'", self.run_apt("remove smtpblock"))
         listening = "cat /proc/net/tcp /proc/net/tcp6 | grep -E ':0019 [0-9A-F:]+ 0A ' || :"
         self.assertEqual(self.machine.run(listening), "")
         self.assertEqual(self.machine.run("cat /proc/[0-9]*/comm | grep smtpblockd || :"), "")

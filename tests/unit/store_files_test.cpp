@@ -84,6 +84,8 @@ TEST_CASE("init makes again what was removed, but never an empty store over a lo
     fs::remove(store.paths.rules_data());
     CHECK(store.add(email("worst@x.example")).find("bring it back from a backup") !=
           std::string::npos);
+    CHECK(message(init_store(store.paths, {})).find("bring it back from a backup") !=
+          std::string::npos);
     CHECK_FALSE(fs::exists(store.paths.rules_data()));
 }
 
