@@ -26,6 +26,18 @@ std::string_view word(smtp::Moment moment) {
     return "?";
 }
 
+std::string_view word(smtp::LoginResult result) {
+    switch (result) {
+        case smtp::LoginResult::accepted:
+            return "accepted";
+        case smtp::LoginResult::deferred:
+            return "deferred";
+        case smtp::LoginResult::refused:
+            return "refused";
+    }
+    return "?";
+}
+
 std::string_view first_word(Action action) {
     switch (action) {
         case Action::reject:
@@ -169,13 +181,13 @@ bool Guard::may_ask_upstream(const smtp::Subject& subject, std::size_t most) {
     return state_.blocked_logins.take(account, most, clock_.steady());
 }
 
-void Guard::authenticated(const smtp::Subject& subject, bool accepted) {
+void Guard::authenticated(const smtp::Subject& subject, smtp::LoginResult result) {
     if (!log_.takes(LogLevel::info)) return;
     LogRecord record("auth");
     add_session(record, subject);
     record.add("at", "auth");
     add_client(record, subject, last_name(subject));
-    record.add("result", accepted ? "accepted" : "refused").write(log_, LogLevel::info);
+    record.add("result", word(result)).write(log_, LogLevel::info);
 }
 
 void Guard::accepted(const smtp::Subject& subject, std::string_view reply) {

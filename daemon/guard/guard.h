@@ -48,7 +48,7 @@ public:
 
     Verdict check(smtp::Moment moment, const smtp::Subject& subject) override;
     smtp::LoginVerdict check_login(const smtp::Subject& subject, std::size_t most) override;
-    void authenticated(const smtp::Subject& subject, bool accepted) override;
+    void authenticated(const smtp::Subject& subject, smtp::LoginResult result) override;
     void accepted(const smtp::Subject& subject, std::string_view reply) override;
     void note(const smtp::Subject& subject, std::string_view event,
               std::string_view detail) override;

@@ -42,6 +42,13 @@ struct LoginVerdict {
     bool asks_upstream = true;  ///< a blocked one, with a wrong secret; else we refuse it ourselves
 };
 
+/// What the upstream said to a login.
+enum class LoginResult : std::uint8_t {
+    accepted,
+    deferred,  ///< 4xx: it cannot tell now, as while its password back end is down (RFC 4954 6)
+    refused,
+};
+
 class Policy {
 public:
     virtual ~Policy() = default;
@@ -50,8 +57,8 @@ public:
     /// check() at `auth`. Of the blocked logins of an account (the first of `users`) the upstream
     /// is asked about `most` a minute.
     virtual LoginVerdict check_login(const Subject& subject, std::size_t most) = 0;
-    /// The upstream took the login (or refused it) of one who was not blocked.
-    virtual void authenticated(const Subject& subject, bool accepted) = 0;
+    /// The upstream has answered the login of one who was not blocked.
+    virtual void authenticated(const Subject& subject, LoginResult result) = 0;
     /// The upstream took the message, in these words.
     virtual void accepted(const Subject& subject, std::string_view reply) = 0;
     /// Something about the session that an administrator wants to read in the log; `event` is a

@@ -247,7 +247,11 @@ void Session::Impl::end_auth(ReplyQueue::Place place, const Reply& reply) {
         reply.positive() && !exchange.cancelled && exchange.judged == AuthExchange::Judged::passed;
     Subject subject = this->subject();
     subject.users = exchange.identities;
-    if (exchange.judged != AuthExchange::Judged::spoilt) policy_.authenticated(subject, accepted);
+    if (exchange.judged != AuthExchange::Judged::spoilt) {
+        policy_.authenticated(subject, accepted                ? LoginResult::accepted
+                                       : reply.code / 100 == 4 ? LoginResult::deferred
+                                                               : LoginResult::refused);
+    }
     if (!reply.positive()) return relay(place, reply, missing_pause());
     if (!accepted) {
         note("upstream takes a login that must fail", "");

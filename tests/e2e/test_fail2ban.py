@@ -9,6 +9,7 @@ from datetime import datetime
 
 from client import Client
 from fail2ban import OURS, SHIPPED, Fail2ban, configuration
+from fake_upstream import FakeUpstream
 from recipes import files_of, replace
 from support import CLI, TestCase, hash_of, need, wait_until
 
@@ -133,6 +134,25 @@ class Filter(LoggedTestCase):
         client.mail("blocked@example.net")
         client.rcpt("someone@example.org")
         self.running.wait_log("^block ")
+        self.assertEqual(self.found("login"), [])
+
+    def test_a_server_that_cannot_check_passwords(self):
+        """Nobody can log in then, and clients try again and again with the right password."""
+        down = FakeUpstream(users={BOB: PASSWORD}, answer=lambda verb, line: (
+            b"454 4.7.0 Temporary authentication failure\r\n" if verb == "AUTH" else None))
+        self.addCleanup(down.stop)
+        self.running = self.configured(f"""
+[[listener]]
+name = "of users"
+direction = "out"
+listen = ["127.0.0.1:0"]
+upstream = ["{down.spec}"]
+proxy_from = ["127.0.0.1"]
+auth_without_tls = true
+client_address = "none"
+""")
+        self.assertEqual(self.client("pc").auth_plain(BOB, PASSWORD).code, 454)
+        self.running.wait_log("^auth .* result=deferred$")
         self.assertEqual(self.found("login"), [])
 
     def test_accounts_that_send(self):

@@ -259,7 +259,7 @@ private:
     smtp::LoginVerdict check_login(const smtp::Subject& subject, std::size_t) override {
         return {check(smtp::Moment::auth, subject), true};
     }
-    void authenticated(const smtp::Subject&, bool) override {}
+    void authenticated(const smtp::Subject&, smtp::LoginResult) override {}
     void accepted(const smtp::Subject&, std::string_view) override { ++accepted_; }
     void note(const smtp::Subject&, std::string_view, std::string_view) override {}
 

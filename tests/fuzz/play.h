@@ -202,7 +202,7 @@ protected:
         const Verdict verdict = check(smtp::Moment::auth, subject);
         return {verdict, verdict == Verdict::pass || (asks_ && most > 0)};
     }
-    void authenticated(const smtp::Subject&, bool) override {}
+    void authenticated(const smtp::Subject&, smtp::LoginResult) override {}
     void accepted(const smtp::Subject&, std::string_view) override {}
     void note(const smtp::Subject&, std::string_view, std::string_view) override {}
 

@@ -60,7 +60,7 @@ public:
         }
         return {verdict, logins++ < most};
     }
-    void authenticated(const smtp::Subject&, bool) override {}
+    void authenticated(const smtp::Subject&, smtp::LoginResult) override {}
     void accepted(const smtp::Subject&, std::string_view) override { ++accepted_told; }
     void note(const smtp::Subject&, std::string_view event, std::string_view detail) override {
         notes += std::string("  note: ") + std::string(event) + " " + std::string(detail) + "\n";

@@ -276,12 +276,14 @@ TEST_CASE("logins and what happens to sessions have lines of their own") {
     Client client;
     client.users = {{"u", "example.com"}};
     client.subject.has_sender = false;
-    guarded.guard().authenticated(client(), true);
+    guarded.guard().authenticated(client(), smtp::LoginResult::accepted);
     CHECK(guarded.said() ==
           "auth session=7f3a listener=mx at=auth client=192.0.2.7 ehlo=mail.example.com "
           "user=u@example.com result=accepted\n");
-    guarded.guard().authenticated(client(), false);
+    guarded.guard().authenticated(client(), smtp::LoginResult::refused);
     CHECK(guarded.said().ends_with(" result=refused\n"));
+    guarded.guard().authenticated(client(), smtp::LoginResult::deferred);
+    CHECK(guarded.said().ends_with(" result=deferred\n"));
     client.users.clear();
     guarded.guard().note(client(), "client timeout", "");
     CHECK(guarded.said() ==

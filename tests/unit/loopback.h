@@ -171,7 +171,9 @@ public:
         if (fails) throw std::runtime_error("planted");
         return Verdict::pass;
     }
-    void authenticated(const smtp::Subject&, bool accepted) override { logins += accepted; }
+    void authenticated(const smtp::Subject&, smtp::LoginResult result) override {
+        logins += result == smtp::LoginResult::accepted ? 1 : 0;
+    }
     void accepted(const smtp::Subject&, std::string_view) override { ++messages; }
     void note(const smtp::Subject&, std::string_view, std::string_view) override {}
 

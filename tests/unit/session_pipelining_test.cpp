@@ -25,7 +25,7 @@ public:
     LoginVerdict check_login(const Subject& subject, std::size_t) override {
         return {check(Moment::auth, subject), true};
     }
-    void authenticated(const Subject&, bool) override {}
+    void authenticated(const Subject&, LoginResult) override {}
     void accepted(const Subject&, std::string_view) override {}
     void note(const Subject&, std::string_view, std::string_view) override {}
 };

@@ -29,7 +29,9 @@ public:
         return {verdict, verdict == Verdict::pass || (most > 0 && ++asked % 4 != 0)};
     }
     unsigned asked = 0;
-    void authenticated(const Subject&, bool accepted) override { logins += accepted ? 1 : 0; }
+    void authenticated(const Subject&, LoginResult result) override {
+        logins += result == LoginResult::accepted ? 1 : 0;
+    }
     unsigned messages = 0;
     unsigned logins = 0;
     void accepted(const Subject&, std::string_view) override { ++messages; }
