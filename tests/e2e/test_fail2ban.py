@@ -1,6 +1,8 @@
 """fail2ban with the filter, the action and the jails of daemon/fail2ban as they are installed: on
 what a real daemon logs, nobody can have anybody else banned or blocked by what he says."""
 
+import ast
+import json
 import os
 import subprocess
 import time
@@ -44,6 +46,17 @@ enabled = true
 filter = anything
 action = smtpblock
 maxretry = 1
+""",
+}
+
+# Who is banned again is banned for 4 s more, and a fraction.
+LONGER = {
+    f"{SHIPPED}/fail2ban.d/memory.local": "[Definition]\ndbfile = :memory:\n",
+    f"{SHIPPED}/jail.d/longer.local": """\
+[anything]
+bantime = 6
+bantime.increment = true
+bantime.formula = ban.Time + 4.6
 """,
 }
 
@@ -196,12 +209,16 @@ class ActionTestCase(LoggedTestCase):
 class Action(ActionTestCase):
     """What is made of an account that is banned."""
 
-    def ban(self, *accounts):
-        """By a line each of a log."""
+    def fail(self, *accounts):
+        """By a line each of a log, which is what is watched."""
         watched = self.folder / "watched"
         now = time.strftime("%b %d %H:%M:%S")
-        watched.write_text("".join(f"{now} account {account}\n" for account in accounts))
-        return self.fail2ban("anything", ANYTHING, watched)
+        with open(watched, "a") as log:
+            log.write("".join(f"{now} account {account}\n" for account in accounts))
+        return watched
+
+    def ban(self, *accounts, files={}):
+        return self.fail2ban("anything", {**ANYTHING, **files}, self.fail(*accounts))
 
     def test_an_account_is_blocked_for_the_time_of_the_ban(self):
         self.store.add(BOB, "--action", "allow", "--description", "our newsletter")
@@ -236,6 +253,84 @@ class Action(ActionTestCase):
         self.assertEqual(words.read_text().splitlines(),
                          [account if "@" in account else account + "@" for account in accounts])
         self.assertFalse(ran.exists())
+
+    def lasts(self):
+        """Of the one rule: its ID, and how long it was to last when it was last changed, in seconds."""
+        rule, = [json.loads(line) for line in self.store.run("list", "--json").stdout.splitlines()]
+        moments = [datetime.fromisoformat(rule[key].replace("Z", "+00:00"))
+                   for key in ("updated", "expires")]
+        return rule["id"], round((moments[1] - moments[0]).total_seconds())
+
+    def test_a_ban_that_grows_takes_the_rule_with_it(self):
+        self.ban(CAROL, files=LONGER)
+        wait_until("she is blocked", self.rules)
+        self.assertEqual(self.lasts()[1], 6)
+        wait_until("she is free again", lambda: not self.rules())
+        self.fail(CAROL)
+        wait_until("she is blocked anew", self.rules)
+        made = self.lasts()[0]
+        wait_until("for longer", lambda: self.lasts() == (made, 10))
+
+
+class Words(ActionTestCase):
+    """What the action runs, as fail2ban runs it, at the times that it seldom chooses."""
+
+    def setUp(self):
+        super().setUp()
+        etc = self.folder / "etc"
+        configuration(etc)
+        for name, text in ANYTHING.items():
+            path = etc / name.removeprefix(SHIPPED + "/")
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text)
+        dump = subprocess.run([need("fail2ban-client"), "-c", str(etc), "-d"], text=True,
+                              capture_output=True, timeout=60, check=True).stdout
+        commands = [ast.literal_eval(line) for line in dump.splitlines() if line.startswith("[")]
+        self.words, = [dict(command[-1]) for command in commands
+                       if command[0] == "multi-set" and command[1] == "anything"]
+        self.program("smtpblock", f'exec {CLI} "$@"\n')
+
+    def run_as(self, name, account, bantime):
+        script = self.words[name]
+        for tag, value in [*self.words.items(), ("fid", account), ("bantime", bantime)]:
+            script = script.replace(f"<{tag}>", str(value))
+        subprocess.run(["/bin/sh", "-c", script], check=True, timeout=60, env={
+            "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}",
+            "SMTPBLOCK_STORE": str(self.store.path)}, capture_output=True)
+
+    def shown(self, pattern):
+        return json.loads(self.store.run("show", "--json", pattern).stdout)
+
+    def test_what_it_made_is_prolonged(self):
+        for account, pattern in (("bob", "bob@"), (CAROL, CAROL)):
+            self.run_as("actionban", account, "600.25")
+            made = self.shown(pattern)
+            self.run_as("actionprolong", account, "86412.345")
+            longer = self.shown(pattern)
+            self.assertGreater(longer["expires"], made["expires"])
+            for changed in ("expires", "updated"):
+                made.pop(changed), longer.pop(changed)
+            self.assertEqual(made, longer)
+            self.run_as("actionprolong", account, "-1")
+            self.assertNotIn("expires", self.shown(pattern))
+
+    def test_what_somebody_deleted_does_not_come_back(self):
+        self.run_as("actionban", CAROL, "600")
+        self.store.delete(CAROL)
+        self.run_as("actionprolong", CAROL, "86412")
+        self.assertEqual(self.rules(), {})
+
+    def test_what_somebody_else_made_or_changed_stays(self):
+        for changed in (("--description", "a thief has her password"), ("--forever",),
+                        ("--action", "allow")):
+            with self.subTest(changed=changed):
+                self.run_as("actionban", CAROL, "600")
+                self.store.run("edit", CAROL, *changed)
+                before = self.shown(CAROL)
+                self.run_as("actionban", CAROL, "86412")
+                self.run_as("actionprolong", CAROL, "86412")
+                self.assertEqual(self.shown(CAROL), before)
+                self.store.delete(CAROL)
 
 
 class Jails(ActionTestCase):
