@@ -355,6 +355,22 @@ class Jails(ActionTestCase):
         client.mail(BOB)
         self.assertEqual(client.rcpt("someone@example.org").code // 100, 5)
 
+    def test_fail2ban_starts_where_the_journal_is_the_only_log(self):
+        """With Debian's jail for sshd, whose file is that of rsyslog."""
+        etc = self.folder / "etc"
+        configuration(etc)
+        (etc / "jail.d/debian.conf").write_text(
+            f"[sshd]\nenabled = true\nlogpath = {self.folder / 'auth.log'}\n")
+
+        def starts():
+            return subprocess.run([need("fail2ban-client"), "-c", str(etc), "-t"], text=True,
+                                  capture_output=True, timeout=60).returncode == 0
+
+        self.assertFalse(starts())
+        files = files_of("fail2ban by the journal")
+        (etc / "jail.d/sshd.local").write_text(files[f"{SHIPPED}/jail.d/sshd.local"])
+        self.assertTrue(starts())
+
     def test_neither_is_in_force_by_itself(self):
         text = (OURS / "jail.d/smtpblockd.conf").read_text()
         self.assertEqual((text.count("\n["), text.count("\nenabled = false\n")), (2, 2))
