@@ -204,12 +204,8 @@ private:
         struct stat rules {};
         struct stat data {};
         if (::stat(paths_.rules().c_str(), &rules) != 0) return path_failure(paths_.rules(), errno);
-        if (::lstat(paths_.rules_data().c_str(), &data) != 0) {
-            if (errno != ENOENT) return path_failure(paths_.rules_data(), errno);
-            return fail(ErrorCode::failed,
-                        "{}: it is gone; bring it back from a backup, or remove {} to begin anew",
-                        quoted(paths_.rules_data()), quoted(paths_.rules()));
-        }
+        if (::lstat(paths_.rules_data().c_str(), &data) != 0)
+            return check_parts(paths_, StoreAccess::read);
         if (!S_ISREG(data.st_mode)) return {};
         const gid_t group = ownership_.group_named ? ownership_.group : rules.st_gid;
         auto admins = ownership_.admins;
