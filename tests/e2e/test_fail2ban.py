@@ -73,16 +73,20 @@ class LoggedTestCase(TestCase):
     def setUp(self):
         super().setUp()
         users = "".join(f'"{user}" = "{hash_of(PASSWORD)}"\n' for user in (BOB, CAROL))
-        self.running = self.configured(f"""
-[users]
-{users}
+        self.running = self.before(f"maildir:{self.folder / 'mail'}", f"[users]\n{users}")
+
+    def before(self, upstream, first="", last=""):
+        """A daemon with that upstream; the settings are those before the listener and its last."""
+        return self.configured(f"""
+{first}
 [[listener]]
 name = "of users"
 direction = "out"
 listen = ["127.0.0.1:0"]
-upstream = ["maildir:{self.folder / 'mail'}"]
+upstream = ["{upstream}"]
 proxy_from = ["127.0.0.1"]
 auth_without_tls = true
+{last}
 """)
 
     def client(self, name, address=BOT):
@@ -154,16 +158,7 @@ class Filter(LoggedTestCase):
         down = FakeUpstream(users={BOB: PASSWORD}, answer=lambda verb, line: (
             b"454 4.7.0 Temporary authentication failure\r\n" if verb == "AUTH" else None))
         self.addCleanup(down.stop)
-        self.running = self.configured(f"""
-[[listener]]
-name = "of users"
-direction = "out"
-listen = ["127.0.0.1:0"]
-upstream = ["{down.spec}"]
-proxy_from = ["127.0.0.1"]
-auth_without_tls = true
-client_address = "none"
-""")
+        self.running = self.before(down.spec, last='client_address = "none"')
         self.assertEqual(self.client("pc").auth_plain(BOB, PASSWORD).code, 454)
         self.running.wait_log("^auth .* result=deferred$")
         self.assertEqual(self.found("login"), [])
