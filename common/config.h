@@ -54,7 +54,10 @@ struct ConfiguredTimeouts {  // RFC 5321 4.5.3.2
 struct ListenerConfig {
     std::string name;  ///< in the log; no two listeners have the same
     std::vector<ListenAddress> listen;
-    Direction direction = Direction::in;     ///< never `both`
+    Protocol protocol = Protocol::smtp;
+    Direction direction = Direction::in;  ///< never `both`
+    /// Where there is another protocol than SMTP, the rest is as it is here, but for auth_domain
+    /// and trusted_networks.
     std::vector<UpstreamAddress> upstreams;  ///< none: the Maildir beside the store
     std::size_t upstream_idle = 16;          ///< idle connections kept
     ClientAddress client_address = ClientAddress::none;

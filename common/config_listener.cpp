@@ -65,8 +65,6 @@ void read_addresses(ConfigReader& reader, ListenerConfig& listener) {
     if (listener.listen.empty())
         reader.refuse("listen", "no address; write listen = [\"0.0.0.0:25\", \"[::]:25\"]");
     read_networks(reader, "trusted_networks", listener.trusted_networks);
-    read_networks(reader, "proxy_from", listener.proxy_from);
-    read_networks(reader, "xclient_from", listener.xclient_from);
 }
 
 bool is_maildir(const UpstreamAddress& upstream) {
@@ -155,7 +153,7 @@ std::optional<Error> read_tls(ConfigReader& reader, const std::string& file,
     return std::nullopt;
 }
 
-void read_auth(ConfigReader& reader, ListenerConfig& listener) {
+void read_auth_domain(ConfigReader& reader, ListenerConfig& listener) {
     std::string text;
     reader.read("auth_domain", text);
     if (!text.empty()) {
@@ -165,6 +163,10 @@ void read_auth(ConfigReader& reader, ListenerConfig& listener) {
     } else if (reader.has("auth_domain")) {
         listener.auth_domain = "";
     }
+}
+
+void read_auth(ConfigReader& reader, ListenerConfig& listener) {
+    read_auth_domain(reader, listener);
     reader.choose("auth_without_tls", listener.auth_without_tls,
                   {{"loopback", AuthWithoutTls::loopback},
                    {"true", AuthWithoutTls::always},
@@ -174,27 +176,13 @@ void read_auth(ConfigReader& reader, ListenerConfig& listener) {
     reader.read("auth_upstream_max", listener.auth_upstream_max, 0, million);
 }
 
-/// What the contract has and this version has not: accepted only where it changes nothing.
-void read_later_keys(ConfigReader& reader) {
-    bool ignored = false;
-    reader.choose("protocol", ignored, {{"smtp", true}}, {"policy", "dovecot"});
-    for (const char* key : {"mode", "services"}) reader.not_yet(key, "leave it out");
-}
-
-}  // namespace
-
-Result<ListenerConfig> read_listener(const toml::table& table, const std::string& file) {
-    ListenerConfig listener;
-    ConfigReader reader(table, file, "listener.");
-    reader.choose("direction", listener.direction,
-                  {{"in", Direction::in}, {"out", Direction::out}});
-    listener.name = word(listener.direction);
-    reader.read("name", listener.name);
-    if (listener.name.empty()) reader.refuse("name", "empty");
-    read_addresses(reader, listener);
+/// A front: SMTP before an upstream.
+std::optional<Error> read_front(ConfigReader& reader, const std::string& file,
+                                ListenerConfig& listener) {
+    read_networks(reader, "proxy_from", listener.proxy_from);
+    read_networks(reader, "xclient_from", listener.xclient_from);
     read_upstream(reader, listener);
-
-    if (auto error = read_tls(reader, file, listener)) return Failure(*std::move(error));
+    if (auto error = read_tls(reader, file, listener)) return error;
     read_auth(reader, listener);
     reader.read("banner", listener.banner);
     if (listener.banner.empty() || listener.banner.size() > 200 ||
@@ -205,7 +193,44 @@ Result<ListenerConfig> read_listener(const toml::table& table, const std::string
     reader.choose("bare_newline", listener.bare_newline,
                   {{"refuse", BareNewline::refuse}, {"normalize", BareNewline::normalize}});
     read_reply(reader, "defer_reply", listener.defer_reply, "4");
-    read_later_keys(reader);
+    return std::nullopt;
+}
+
+/// A door of the server itself: what a client is told, how and from where he comes is the server's
+/// business. A key about that would protect less than it says.
+void read_door(ConfigReader& reader, ListenerConfig& listener) {
+    read_auth_domain(reader, listener);
+    for (const char* key :
+         {"upstream", "upstream_idle", "tls_verify", "client_address", "tls", "starttls",
+          "certificates", "auth_failure", "auth_upstream_max", "auth_without_tls", "proxy_from",
+          "xclient_from", "banner", "bare_newline", "rcpt_reply", "defer_reply"})
+        if (reader.has(key))
+            reader.refuse(key, fmt::format("not with protocol = \"{}\", where the mail server "
+                                           "speaks with the client; leave it out",
+                                           word(listener.protocol)));
+}
+
+}  // namespace
+
+Result<ListenerConfig> read_listener(const toml::table& table, const std::string& file) {
+    ListenerConfig listener;
+    ConfigReader reader(table, file, "listener.");
+    reader.choose("protocol", listener.protocol,
+                  {{"smtp", Protocol::smtp}, {"policy", Protocol::policy}}, {"dovecot"});
+    reader.choose("direction", listener.direction,
+                  {{"in", Direction::in}, {"out", Direction::out}});
+    const bool is_front = listener.protocol == Protocol::smtp;
+    listener.name = is_front ? word(listener.direction) : word(listener.protocol);
+    reader.read("name", listener.name);
+    if (listener.name.empty()) reader.refuse("name", "empty");
+    read_addresses(reader, listener);
+    if (!is_front) {
+        read_door(reader, listener);
+    } else if (auto error = read_front(reader, file, listener)) {
+        return Failure(*std::move(error));
+    }
+    // What the contract has and this version has not.
+    for (const char* key : {"mode", "services"}) reader.not_yet(key, "leave it out");
     if (auto error = reader.finish()) return Failure(*std::move(error));
     return listener;
 }

@@ -3,8 +3,25 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 namespace smtpblock {
+
+/// Who asks there, and how.
+enum class Protocol : std::uint8_t {
+    smtp,    ///< clients, who are passed on to an upstream
+    policy,  ///< a mail server, by Postfix's policy delegation
+};
+
+constexpr std::string_view word(Protocol protocol) {
+    switch (protocol) {
+        case Protocol::smtp:
+            return "smtp";
+        case Protocol::policy:
+            return "policy";
+    }
+    return "?";
+}
 
 /// On which connections without TLS AUTH is offered.
 enum class AuthWithoutTls : std::uint8_t { never, loopback, always };

@@ -25,6 +25,7 @@ constexpr auto to_leave = std::chrono::seconds(10);
 
 Result<void> prepare_maildirs(const Setup& setup) {
     for (const net::ListenerOptions& listener : setup.listeners) {
+        if (listener.upstreams.empty()) continue;  // a door
         const UpstreamAddress& upstream = listener.upstreams.front();
         if (upstream.kind != UpstreamAddress::Kind::maildir) continue;
         if (auto made = maildir::prepare(upstream.path); !made) return made;

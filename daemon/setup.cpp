@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <iterator>
+#include <memory>
 #include <utility>
 
 #include "common/domain_name.h"
 #include "common/store_paths.h"
 #include "common/text.h"
+#include "daemon/policy/exchange.h"
 
 namespace smtpblock {
 namespace {
@@ -86,8 +88,10 @@ net::ListenerOptions options_of(const ListenerConfig& from, const Config& config
                                 const std::string& hostname, const std::string& maildir) {
     net::ListenerOptions out;
     out.listen = from.listen;
+    out.protocol = from.protocol;
     out.upstreams = from.upstreams;
-    if (out.upstreams.empty()) out.upstreams = {UpstreamAddress::maildir(maildir)};
+    const bool is_front = from.protocol == Protocol::smtp;
+    if (is_front && out.upstreams.empty()) out.upstreams = {UpstreamAddress::maildir(maildir)};
     out.upstream_idle = from.upstream_idle;
     out.proxy_from = from.proxy_from;
     out.certificates = from.certificates;
@@ -119,13 +123,31 @@ net::ListenerOptions options_of(const ListenerConfig& from, const Config& config
     session.recipients = config.limits.recipients;
     session.timeouts = timeouts_of(config.timeouts);
 
-    out.maildir.directory = out.upstreams.front().path;
+    if (is_front) out.maildir.directory = out.upstreams.front().path;
     out.maildir.hostname = hostname;
     out.maildir.auth_domain = session.auth_domain;
     out.maildir.needs_auth = from.direction == Direction::out;
     out.maildir.recipients = config.limits.recipients;
     out.maildir.accounts = config.users;
     return out;
+}
+
+policy::Context context_of(const smtp::SessionOptions& session) {
+    return {.listener = session.listener,
+            .direction = session.direction,
+            .auth_domain = session.auth_domain,
+            .trusted_networks = session.trusted_networks};
+}
+
+/// Each request may name any listener.
+void open_doors(std::vector<net::ListenerOptions>& listeners) {
+    auto contexts = std::make_shared<policy::Contexts>();
+    for (const net::ListenerOptions& listener : listeners)
+        contexts->emplace(listener.session.listener, context_of(listener.session));
+    for (net::ListenerOptions& listener : listeners)
+        if (listener.protocol == Protocol::policy)
+            listener.door = policy::options_for(
+                std::make_shared<policy::Settings>(context_of(listener.session), contexts));
 }
 
 }  // namespace
@@ -156,6 +178,7 @@ Result<Setup> make_setup(const Options& options, const Config& config,
     const std::string maildir = StorePaths(setup.store).maildir();
     for (const ListenerConfig& listener : listeners)
         setup.listeners.push_back(options_of(listener, config, hostname, maildir));
+    open_doors(setup.listeners);
 
     if (options.upstream && options.upstream->kind != UpstreamAddress::Kind::maildir)
         setup.warnings.push_back(
@@ -179,11 +202,14 @@ std::string description(const Setup& setup) {
         for (const UpstreamAddress& upstream : listener.upstreams)
             fmt::format_to(std::back_inserter(upstreams), " {}", printable(upstream.text()));
         const auto tls = net::tls_word(listener.session);
-        fmt::format_to(std::back_inserter(out),
-                       "listener {}:{}, direction {},{}{}{} upstream{}, auth_domain {}\n",
-                       printable(listener.session.listener), addresses,
-                       word(listener.session.direction), tls.empty() ? "" : " tls ", tls,
-                       tls.empty() ? "" : ",", upstreams, domain.empty() ? "none" : domain);
+        std::string way;  // from where to where
+        if (listener.door) way = fmt::format(" protocol {},", word(listener.protocol));
+        way += fmt::format(" direction {},", word(listener.session.direction));
+        if (!tls.empty()) way += fmt::format(" tls {},", tls);
+        if (!upstreams.empty()) way += fmt::format(" upstream{},", upstreams);
+        fmt::format_to(std::back_inserter(out), "listener {}:{},{} auth_domain {}\n",
+                       printable(listener.session.listener), addresses, way,
+                       domain.empty() ? "none" : domain);
     }
     return out;
 }

@@ -96,10 +96,18 @@ Guard::Guard(StoreReader& rules, Log& log, GuardState& state, GuardOptions optio
     : rules_(rules), log_(log), state_(state), options_(std::move(options)), clock_(clock) {}
 
 Verdict Guard::check(smtp::Moment moment, const smtp::Subject& subject) {
+    return find(moment, subject).verdict;
+}
+
+smtp::Finding Guard::find(smtp::Moment moment, const smtp::Subject& subject) {
     const Decision decision = decide(moment, subject);
-    if (decision.verdict == Verdict::trouble) return on_trouble();
-    if (decision.matches > 0) report(moment, subject, decision, "");
-    return decision.verdict;
+    if (decision.verdict == Verdict::trouble) return {on_trouble()};
+    if (decision.matches == 0) return {decision.verdict};
+    report(moment, subject, decision, "");
+    const auto all = decision.all();
+    const auto trial = std::find_if(all.begin(), all.end(),
+                                    [](const Match& match) { return match.action == Action::log; });
+    return {decision.verdict, trial == all.end() ? 0 : trial->id};
 }
 
 smtp::LoginVerdict Guard::check_login(const smtp::Subject& subject, std::size_t most) {

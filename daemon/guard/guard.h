@@ -47,6 +47,7 @@ public:
           Clock clock = Clock::system());
 
     Verdict check(smtp::Moment moment, const smtp::Subject& subject) override;
+    smtp::Finding find(smtp::Moment moment, const smtp::Subject& subject) override;
     smtp::LoginVerdict check_login(const smtp::Subject& subject, std::size_t most) override;
     void authenticated(const smtp::Subject& subject, smtp::LoginResult result) override;
     void accepted(const smtp::Subject& subject, std::string_view reply) override;

@@ -297,7 +297,7 @@ void Connection::abandon() {
     if (try_timer_) try_timer_->cancel();
     place_.reset();
     environment_.service->share_what_was_learnt();
-    environment_.owner.on_connection_ended(*this);
+    environment_.owner.on_conversation_ended(*this);
 }
 
 }  // namespace smtpblock::net

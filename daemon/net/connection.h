@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "daemon/guard/log.h"
+#include "daemon/net/conversation.h"
 #include "daemon/net/front/arrival.h"
 #include "daemon/net/front/session_count.h"
 #include "daemon/net/link.h"
@@ -20,33 +21,16 @@
 
 namespace smtpblock::net {
 
-class Connection;
-
-/// Who keeps connections; told once of each that has ended.
-class ConnectionOwner {
+class Connection : public Conversation,
+                   public LinkEvents,
+                   public std::enable_shared_from_this<Connection> {
 public:
-    virtual ~ConnectionOwner() = default;
-    virtual void on_connection_ended(Connection& connection) = 0;
-};
-
-class Connection : public LinkEvents, public std::enable_shared_from_this<Connection> {
-public:
-    /// Everything that is referred to must outlive the connection.
-    struct Environment {
-        IoContext& io;
-        std::shared_ptr<Service> service;
-        guard::Log& log;
-        ConnectionOwner& owner;
-    };
-
     Connection(Environment environment, Arrival arrival, SessionCount::Place place,
                const smtp::ClientInfo& client);
 
-    void start();
-    /// The daemon is stopping; the second time, at once.
-    void drain();
-    /// Ends it whatever the session wants.
-    void abandon();
+    void start() override;
+    void drain() override;
+    void abandon() override;
 
 private:
     void on_link_connected(Link& link) override;

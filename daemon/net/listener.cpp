@@ -27,8 +27,9 @@ void Listener::ask_again(std::size_t place) const {
 }
 
 std::size_t Listener::most_idle() const {
-    const bool is_maildir = options.upstreams.front().kind == UpstreamAddress::Kind::maildir;
-    return is_maildir ? 0 : options.upstream_idle;
+    const bool is_server = !options.upstreams.empty() &&
+                           options.upstreams.front().kind != UpstreamAddress::Kind::maildir;
+    return is_server ? options.upstream_idle : 0;
 }
 
 /// What was learnt of the upstreams of one holds for the other.

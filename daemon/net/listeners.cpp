@@ -189,9 +189,11 @@ void Listeners::tell_started() {
             guard::LogRecord record("listen");
             record.add("listener", session.listener);
             record.add("address", acceptor->socket().text());
+            if (const auto& options = entry.listener->options; options.door)
+                record.add("protocol", word(options.protocol));
             record.add("direction", word(session.direction));
             record.add_known("tls", tls_word(session));
-            record.add("upstream", entry.listener->upstreams_text());
+            record.add_known("upstream", entry.listener->upstreams_text());
             record.add("auth_domain", session.auth_domain);
             record.write(environment_.log, guard::LogLevel::info);
         }

@@ -83,7 +83,7 @@ private:
     void admit(const Entry& to, Arrival arrival);
     void on_no_proxy_header(const Entry& to, const Arrival& arrival, std::string_view why);
     void forget_proxied();
-    void turn_away(const smtp::SessionOptions& listener, const Arrival& arrival);
+    void turn_away(const ListenerOptions& listener, const Arrival& arrival);
     void await_signal();
     void on_signal(int number);
     void stop_when_empty();
@@ -217,7 +217,7 @@ void Server::Impl::on_accepted(const Entry& to, Arrival arrival) {
     if (!any_contains(listener.proxy_from, arrival.client.address))
         return admit(to, std::move(arrival));
     if (count_.sessions() + proxied_.size() >= options_.sessions)
-        return turn_away(listener.session, arrival);
+        return turn_away(listener, arrival);
     // It is forgotten once it has said something, and outlives that by itself.
     const auto place = proxied_.insert(proxied_.end(), nullptr);
     *place = std::make_shared<ProxyReader>(
@@ -253,11 +253,12 @@ void Server::Impl::forget_proxied() {
 void Server::Impl::admit(const Entry& to, Arrival arrival) {
     const ListenerOptions& listener = to->listener->options;
     const IpAddress& address = arrival.client.address;
-    // A gateway has many clients.
-    const bool is_gateway = arrival.is_local || any_contains(listener.proxy_from, address) ||
+    // A gateway has many clients, and so has a mail server that asks.
+    const bool is_gateway = listener.door || arrival.is_local ||
+                            any_contains(listener.proxy_from, address) ||
                             any_contains(listener.session.xclient_from, address);
     auto place = count_.enter(is_gateway ? std::nullopt : std::optional(address));
-    if (!place) return turn_away(listener.session, arrival);
+    if (!place) return turn_away(listener, arrival);
     auto client = smtp::client_info(listener.session, fmt::format("{:x}", next_session_++),
                                     arrival.client, arrival.server);
     const auto least = std::min_element(
@@ -267,11 +268,12 @@ void Server::Impl::admit(const Entry& to, Arrival arrival) {
     (*least)->begin(to->services[thread], std::move(arrival), *std::move(place), std::move(client));
 }
 
-void Server::Impl::turn_away(const smtp::SessionOptions& listener, const Arrival& arrival) {
-    const std::string words = smtp::too_many_connections(listener.hostname);
+void Server::Impl::turn_away(const ListenerOptions& listener, const Arrival& arrival) {
+    const smtp::SessionOptions& session = listener.session;
+    const std::string words = smtp::too_many_connections(session.hostname);
     // A new connection has room for this, and whoever does not read it misses nothing. Whoever
-    // waits for TLS could not read it.
-    if (!listener.implicit_tls)
+    // waits for TLS, or for an answer of another protocol, could not read it.
+    if (!session.implicit_tls && !listener.door)
         (void)::send(arrival.socket.number(), words.data(), words.size(),
                      MSG_DONTWAIT | MSG_NOSIGNAL);
     ++turned_away_;
@@ -279,7 +281,7 @@ void Server::Impl::turn_away(const smtp::SessionOptions& listener, const Arrival
     if (told_of_refusals_ && now - *told_of_refusals_ < between_refusal_lines) return;
     told_of_refusals_ = now;
     LogRecord record("session");
-    record.add("listener", listener.listener).add("client", arrival.client.address.text());
+    record.add("listener", session.listener).add("client", arrival.client.address.text());
     record.add("event", "too many connections").add("turned_away", turned_away_);
     record.write(log_, LogLevel::warning);
     turned_away_ = 0;

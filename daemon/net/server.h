@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,7 +15,9 @@
 #include "common/config.h"
 #include "common/endpoint.h"
 #include "common/ip_address.h"
+#include "common/listener_choices.h"
 #include "common/result.h"
+#include "daemon/door/exchange.h"
 #include "daemon/guard/log.h"
 #include "daemon/maildir/server.h"
 #include "daemon/net/front/activated_sockets.h"
@@ -25,6 +28,10 @@ namespace smtpblock::net {
 
 struct ListenerOptions {
     std::vector<ListenAddress> listen;
+    Protocol protocol = Protocol::smtp;
+    /// What is asked there by another protocol than SMTP. Such a listener has no upstream, and of
+    /// `session` the name, the direction and the auth_domain, for the log.
+    std::optional<door::Options> door;
     std::vector<UpstreamAddress> upstreams;  ///< the next one when the first cannot be reached
     std::size_t upstream_idle = 0;           ///< idle connections kept
     smtp::SessionOptions session;

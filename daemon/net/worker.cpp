@@ -5,15 +5,30 @@
 #include <vector>
 
 #include "daemon/guard/log_record.h"
+#include "daemon/net/connection.h"
+#include "daemon/net/door/request_connection.h"
 
 namespace smtpblock::net {
+namespace {
+
+std::shared_ptr<Conversation> conversation_of(Conversation::Environment environment,
+                                              Arrival arrival, SessionCount::Place place,
+                                              const smtp::ClientInfo& client) {
+    if (environment.service->listener->options.door)
+        return std::make_shared<RequestConnection>(std::move(environment), std::move(arrival),
+                                                   std::move(place), client);
+    return std::make_shared<Connection>(std::move(environment), std::move(arrival),
+                                        std::move(place), client);
+}
+
+}  // namespace
 
 Worker::Worker(guard::Log& log, std::function<void()> emptied)
     : log_(log), emptied_(std::move(emptied)) {}
 
 void Worker::clear() {
     draining_ = false;
-    each_connection([](Connection& connection) { connection.abandon(); });
+    each_conversation([](Conversation& conversation) { conversation.abandon(); });
     io_.restart();
     io_.poll();  // links wait to be let go
 }
@@ -48,12 +63,11 @@ void Worker::begin_now(std::shared_ptr<Service> service, Arrival arrival, Sessio
     const std::string listener = service->listener->options.session.listener;
     const std::string address = client.address;
     try {
-        const auto connection = std::make_shared<Connection>(
-            Connection::Environment{io_, std::move(service), log_, *this}, std::move(arrival),
-            std::move(place), std::move(client));
-        connections_.insert(connection);
-        connection->start();
-        if (draining_) connection->drain();
+        const auto conversation = conversation_of({io_, std::move(service), log_, *this},
+                                                  std::move(arrival), std::move(place), client);
+        conversations_.emplace(conversation.get(), conversation);
+        conversation->start();
+        if (draining_) conversation->drain();
     } catch (const std::exception& error) {
         --sessions_;
         guard::LogRecord record("session");
@@ -63,29 +77,33 @@ void Worker::begin_now(std::shared_ptr<Service> service, Arrival arrival, Sessio
     }
 }
 
-void Worker::on_connection_ended(Connection& connection) {
+void Worker::on_conversation_ended(Conversation& conversation) {
     --sessions_;
-    connections_.erase(connection.shared_from_this());
-    if (draining_ && connections_.empty()) emptied_();
+    conversations_.erase(&conversation);
+    if (draining_ && conversations_.empty()) emptied_();
 }
 
 void Worker::drain() {
     boost::asio::dispatch(io_, [this] {
         draining_ = true;
-        each_connection([](Connection& connection) { connection.drain(); });
-        if (connections_.empty()) emptied_();
+        each_conversation([](Conversation& conversation) { conversation.drain(); });
+        if (conversations_.empty()) emptied_();
     });
 }
 
 void Worker::retire(std::shared_ptr<Service> service) {
-    boost::asio::dispatch(io_, [service = std::move(service)] { service->idle.close(); });
+    boost::asio::dispatch(io_, [this, service = std::move(service)] {
+        service->idle.close();
+        each_conversation([&](Conversation& conversation) { conversation.retire(*service); });
+    });
 }
 
 /// Visits them all, though some end by it.
 template <class Visit>
-void Worker::each_connection(Visit visit) {
-    const std::vector<std::shared_ptr<Connection>> all(connections_.begin(), connections_.end());
-    for (const auto& connection : all) visit(*connection);
+void Worker::each_conversation(Visit visit) {
+    std::vector<std::shared_ptr<Conversation>> all;
+    for (const auto& [key, conversation] : conversations_) all.push_back(conversation);
+    for (const auto& conversation : all) visit(*conversation);
 }
 
 }  // namespace smtpblock::net

@@ -10,18 +10,19 @@
 #include <memory>
 #include <optional>
 #include <thread>
-#include <unordered_set>
+#include <unordered_map>
 
 #include "daemon/guard/log.h"
-#include "daemon/net/connection.h"
+#include "daemon/net/conversation.h"
 #include "daemon/net/front/arrival.h"
 #include "daemon/net/front/session_count.h"
 #include "daemon/net/link.h"
 #include "daemon/net/listener.h"
+#include "daemon/smtp/session_options.h"
 
 namespace smtpblock::net {
 
-class Worker : private ConnectionOwner {
+class Worker : private ConversationOwner {
 public:
     /// `emptied` is called in its thread when it has no session while it drains.
     Worker(guard::Log& log, std::function<void()> emptied);
@@ -52,11 +53,11 @@ public:
     void retire(std::shared_ptr<Service> service);
 
 private:
-    void on_connection_ended(Connection& connection) override;
+    void on_conversation_ended(Conversation& conversation) override;
     void begin_now(std::shared_ptr<Service> service, Arrival arrival, SessionCount::Place place,
                    smtp::ClientInfo client);
     template <class Visit>
-    void each_connection(Visit visit);
+    void each_conversation(Visit visit);
 
     guard::Log& log_;
     const std::function<void()> emptied_;
@@ -64,7 +65,7 @@ private:
     std::optional<boost::asio::executor_work_guard<Executor>> work_;
     std::thread thread_;
     std::atomic<std::size_t> sessions_{0};
-    std::unordered_set<std::shared_ptr<Connection>> connections_;
+    std::unordered_map<const Conversation*, std::shared_ptr<Conversation>> conversations_;
     bool draining_ = false;
 };
 

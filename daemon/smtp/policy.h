@@ -42,6 +42,12 @@ struct LoginVerdict {
     bool asks_upstream = true;  ///< a blocked one, with a wrong secret; else we refuse it ourselves
 };
 
+/// What a check found.
+struct Finding {
+    Verdict verdict = Verdict::pass;
+    RuleId trial = 0;  ///< the first `log` rule that matched; 0: none
+};
+
 /// What the upstream said to a login.
 enum class LoginResult : std::uint8_t {
     accepted,
@@ -54,6 +60,10 @@ public:
     virtual ~Policy() = default;
     /// Looks at the rules as they are now and logs what blocks or would block.
     virtual Verdict check(Moment moment, const Subject& subject) = 0;
+    /// The same, for one who is told of `log` rules too.
+    virtual Finding find(Moment moment, const Subject& subject) {
+        return {check(moment, subject), 0};
+    }
     /// check() at `auth`. Of the blocked logins of an account (the first of `users`) the upstream
     /// is asked about `most` a minute.
     virtual LoginVerdict check_login(const Subject& subject, std::size_t most) = 0;

@@ -12,6 +12,8 @@ import threading
 import time
 import unittest
 
+from service_manager import passing
+
 TOP = pathlib.Path(__file__).resolve().parents[2]
 CLI = os.environ.get("SMTPBLOCK_TEST_CLI", str(TOP / "build/cli/smtpblock"))
 DAEMON = os.environ.get("SMTPBLOCK_TEST_DAEMON", str(TOP / "build/daemon/smtpblockd"))
@@ -206,6 +208,11 @@ class TestCase(unittest.TestCase):
         path = self.folder / "smtpblock.toml"
         path.write_text(toml)
         return self.daemon("--config", str(path), **options)
+
+    def activated(self, names, sockets):
+        """A daemon started as systemd does, with `sockets` as descriptors 3 and on."""
+        return Daemon("--store", self.store.path, "--config", str(self.folder / "smtpblock.toml"),
+                      listeners=0, **passing(names, sockets))
 
     def before_a_maildir(self, user, password):
         """A daemon whose listener `submission` lets that account in and has a mailbox behind it."""

@@ -8,8 +8,7 @@ import unittest
 
 from client import Client
 from fake_upstream import FakeUpstream
-from service_manager import passing
-from support import DAEMON, ENVIRONMENT, Daemon, TestCase
+from support import DAEMON, ENVIRONMENT, TestCase, wait_until
 
 SENDER = "bad@example.com"
 RECIPIENT = "bob@example.org"
@@ -106,11 +105,6 @@ class Listeners(TestCase):
         self.assertIn("Address already in use; another process listens there, or the file is no "
                       "socket", self.refused("--listen", f"unix:{other}"))
         self.assertEqual(other.read_text(), "not a socket")
-
-    def activated(self, names, sockets):
-        """A daemon started as systemd does, with `sockets` as descriptors 3 and on."""
-        return Daemon("--store", self.store.path, "--config", str(self.folder / "smtpblock.toml"),
-                      listeners=0, **passing(names, sockets))
 
     def test_sockets_of_systemd(self):
         (self.folder / "smtpblock.toml").write_text(

@@ -15,6 +15,7 @@ import unittest
 from client import Client, Closed
 from fake_upstream import FakeUpstream
 from judge import Act, Edit, judge
+from policy_client import PASSED, PolicyClient
 from support import LONG, Store, TestCase
 
 ACCOUNT, SECRET = "spammer@example.com", "correct horse"
@@ -170,6 +171,32 @@ class Race:
         self._record("end", who, client.reply())
 
 
+class PolicyRace(Race):
+    """The same through listeners for policy requests, where each moment is a request."""
+
+    STATES = {"auth": {"protocol_state": "AUTH", "sasl_username": ACCOUNT},
+              "rcpt": {"protocol_state": "RCPT", "sender": ACCOUNT},
+              "data": {"protocol_state": "DATA", "sasl_username": ACCOUNT},
+              "end": {"protocol_state": "END-OF-MESSAGE", "sender": ACCOUNT}}
+
+    def _ask(self, client, moment):
+        action = client.ask(**self.STATES[moment])
+        self.acts.append(Act(moment, "account", client.asked, client.got, action == PASSED))
+
+    def _free_runner(self):
+        while not self._over:
+            for port in self.ports:
+                with PolicyClient(port) as client:
+                    for moment in 5 * list(self.STATES):
+                        self._ask(client, moment)
+
+    def _sharpshooter(self, moment, port):
+        with PolicyClient(port) as client:
+            while not self._over:
+                self._next_edit()
+                self._ask(client, moment)
+
+
 class Promise(TestCase):
     def setUp(self):
         super().setUp()
@@ -194,29 +221,44 @@ class Promise(TestCase):
         self.assertEqual(sum(login.accepted for login in self.upstream.logins),
                          sum(act.accepted for act in acts if act.moment == "auth"))
 
-    def test_what_is_typed_now_holds_now(self):
-        race = self.race(SECONDS)
+    def policy_race(self, seconds, store=None):
+        door = self.configured("".join(
+            f'[[listener]]\nname = "{name}"\nprotocol = "policy"\nlisten = "127.0.0.1:0"\n'
+            f'direction = "{name}"\n' for name in ("in", "out")), listeners=2, store=store)
+        return PolicyRace(self.store, door.ports, seconds).run()
+
+    def assert_kept(self, race, moments):
+        """No act says otherwise, and there were enough; but judged wrongly there is one."""
         verdict = judge(race.acts, race.edits)
         print(f"{len(race.edits)} edits, {len(race.acts)} acts; "
               f"blocked for sure {verdict.blocked}, free for sure {verdict.free}")
         self.assertEqual(verdict.violations, [])
-        for moment in ("auth", "rcpt", "end"):
+        for moment in moments:
             self.assertGreater(verdict.blocked.get(moment, 0), ENOUGH, moment)
             self.assertGreater(verdict.free.get(moment, 0), ENOUGH, moment)
-
-        self.assert_upstream_agrees(race.acts)
 
         early = [edit._replace(add_returned=edit.add_begun - 0.05, add_begun=edit.add_begun - 0.1)
                  for edit in race.edits]
         self.assertNotEqual(judge(race.acts, early).violations, [],
                             "judged with add returning too early, the race must be at fault")
 
+    def assert_found_out(self, race, moments):
+        violations = judge(race.acts, race.edits).violations
+        for moment in moments:
+            self.assertTrue(any(text.startswith(moment) for text in violations), moment)
+
+    def test_what_is_typed_now_holds_now(self):
+        race = self.race(SECONDS)
+        self.assert_kept(race, ("auth", "rcpt", "end"))
+        self.assert_upstream_agrees(race.acts)
+
+    def test_what_is_typed_now_holds_for_the_next_policy_request(self):
+        self.assert_kept(self.policy_race(SECONDS), PolicyRace.STATES)
+
     def test_a_daemon_on_another_store_is_found_out(self):
         other = Store(self.folder / "other").init()
-        race = self.race(2, store=other)
-        violations = judge(race.acts, race.edits).violations
-        for moment in ("auth", "rcpt", "end"):
-            self.assertTrue(any(text.startswith(moment) for text in violations), moment)
+        self.assert_found_out(self.race(2, store=other), ("auth", "rcpt", "end"))
+        self.assert_found_out(self.policy_race(2, store=other), PolicyRace.STATES)
 
 
 if __name__ == "__main__":

@@ -235,14 +235,49 @@ TEST_CASE("an unknown key is refused with its place and the nearest known one") 
 }
 
 TEST_CASE("what a later version will do is refused by name, with what this one does") {
-    CHECK(error(listener("protocol = \"policy\"")) ==
-          "4:12: listener.protocol: 'policy': not supported by this version; write smtp");
+    CHECK(
+        error(listener("protocol = \"dovecot\"")) ==
+        "4:12: listener.protocol: 'dovecot': not supported by this version; write smtp or policy");
     for (const char* key : {"mode = \"transparent\"", "services = [\"smtp\"]"}) {
         const std::string message = error(listener(key));
         INFO(message);
         CHECK(begins(message, "4:"));
         CHECK(message.find("not supported by this version; ") != std::string::npos);
     }
+}
+
+TEST_CASE("a listener for policy requests has a direction and knows accounts and networks") {
+    const Config config = good(
+        "[[listener]]\nprotocol = \"policy\"\nlisten = [\"127.0.0.1:10040\", "
+        "\"unix:/run/smtpblock/policy\", \"systemd:policy\"]\ndirection = \"out\"\n"
+        "auth_domain = \"example.com\"\ntrusted_networks = [\"192.0.2.0/24\"]\n");
+    REQUIRE(config.listeners.size() == 1);
+    const ListenerConfig& policy = config.listeners[0];
+    CHECK(policy.name == "policy");
+    CHECK(policy.protocol == Protocol::policy);
+    CHECK(policy.listen.size() == 3);
+    CHECK(policy.direction == Direction::out);
+    CHECK(policy.auth_domain == "example.com");
+    CHECK(policy.trusted_networks.size() == 1);
+}
+
+TEST_CASE("what only a front has is refused on a listener for policy requests") {
+    for (const char* key :
+         {"upstream = \"smtp://127.0.0.1:25\"", "upstream_idle = 0", "tls_verify = true",
+          "client_address = \"none\"", "tls = false", "starttls = \"off\"", "certificates = []",
+          "auth_failure = \"local\"", "auth_upstream_max = 1", "auth_without_tls = true",
+          "proxy_from = []", "xclient_from = []", "banner = \"x\"", "bare_newline = \"refuse\"",
+          "rcpt_reply = \"learn\"", "defer_reply = \"450 4.7.1 no\""}) {
+        const std::string name = std::string(key).substr(0, std::string(key).find(' '));
+        const std::string message = error(listener(std::string("protocol = \"policy\"\n") + key));
+        INFO(message);
+        CHECK(begins(message, "5:"));
+        CHECK(message.find(" listener." + name +
+                           ": not with protocol = \"policy\", where the mail server speaks with "
+                           "the client; leave it out") != std::string::npos);
+    }
+    CHECK(error(listener("protocol = \"policy\"\nservices = [\"smtp\"]"))
+              .find("not supported by this version") != std::string::npos);
 }
 
 TEST_CASE("what is no TOML at all is refused with its place") {

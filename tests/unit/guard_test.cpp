@@ -175,6 +175,20 @@ TEST_CASE("a log rule is a trial: a line whenever it matches, and nobody is stop
     CHECK(guarded.said().starts_with("trial "));
 }
 
+TEST_CASE("who asks for it is told the first log rule that matched, with whatever was decided") {
+    Guarded guarded({{RuleType::email, "b.example", Direction::both, Action::log},
+                     {RuleType::email, "bad.example", Direction::both, Action::log},
+                     {RuleType::ehlo, "mail.example.com", Direction::out}});
+    Client client;
+    const auto tried = guarded.guard().find(Moment::rcpt, client());
+    CHECK(tried.verdict == Verdict::pass);
+    CHECK(tried.trial == 2);
+    client.subject.listener_direction = Direction::out;
+    const auto blocked = guarded.guard().find(Moment::rcpt, client());
+    CHECK(blocked.verdict == Verdict::reject);
+    CHECK(blocked.trial == 2);
+}
+
 TEST_CASE("the name that a rule caught is logged, not the last one") {
     Guarded guarded({{RuleType::ehlo, "*.dyn.example"}, {RuleType::email, "bad.example"}});
     Client client;

@@ -3,6 +3,8 @@
 #include <catch2/catch.hpp>
 #include <string>
 
+#include "transcripts/fake_policy.h"
+
 namespace smtpblock {
 namespace {
 
@@ -245,6 +247,33 @@ TEST_CASE("--check-config shows each listener with its auth_domain and upstream"
     config.listeners[0].tls = true;
     CHECK(description(good({}, config)).find("direction out, tls implicit, upstream ") !=
           std::string::npos);
+}
+
+TEST_CASE("a listener for policy requests has no upstream, and its requests may name others") {
+    Config config;
+    config.listeners = {configured(), configured()};
+    config.listeners[1].name = "policy";
+    config.listeners[1].protocol = Protocol::policy;
+    config.listeners[1].upstreams.clear();
+    config.listeners[1].direction = Direction::in;
+    const Setup setup = good({}, config);
+    CHECK_FALSE(setup.listeners[0].door);
+    CHECK(setup.listeners[1].upstreams.empty());
+    REQUIRE(setup.listeners[1].door);
+    CHECK(setup.listeners[1].door->idle > 300s);  // Postfix ends it first
+    CHECK(description(setup).find("listener policy: 127.0.0.1:587, protocol policy, direction in, "
+                                  "auth_domain example.com\n") != std::string::npos);
+
+    transcripts::FakePolicy rules;
+    rules.rules.add("email a@b.example reject out");
+    const auto exchange = setup.listeners[1].door->begin(rules, {});
+    for (const char* context : {"", "policy", "submission"})
+        exchange->on_bytes(
+            std::string("request=smtpd_access_policy\nprotocol_state=RCPT\nsender=a@b.example\n"
+                        "policy_context=") +
+            context + "\n\n");
+    CHECK(exchange->output() ==
+          "action=DUNNO\n\naction=DUNNO\n\naction=554 5.7.1 Access denied\n\n");
 }
 
 }  // namespace smtpblock
