@@ -112,6 +112,7 @@ struct ApplyArguments {
 };
 
 struct ProbeArguments {
+    bool policy = false;
     std::optional<std::string> server;
     std::optional<std::string> ehlo;
     std::optional<std::string> from;

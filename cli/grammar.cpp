@@ -142,6 +142,8 @@ void bind_apply(OptionBinder& bind, Wanted& wanted) {
 
 void bind_probe(OptionBinder& bind, Wanted& wanted) {
     auto& probe = wanted.command.emplace<ProbeArguments>();
+    bind.flag("--policy", "Ask a policy server as Postfix does, instead of speaking SMTP",
+              probe.policy);
     bind.text("--ehlo", "NAME", "The name to greet with (this machine's); '' greets not at all",
               probe.ehlo);
     bind.text("--from", "ADDRESS", "The envelope sender (--user, or <>)", probe.from);

@@ -111,6 +111,7 @@ Examples:
   smtpblock probe mx.example.org --ehlo ylmf-pc --to bob@example.org
   smtpblock probe '[2001:db8::1]:587' --user alice@example.com
   smtpblock probe unix:/run/smtpblock/in --ehlo ''   who greets not at all
+  smtpblock probe --policy 127.0.0.1:10040 --user alice@example.com
 
 No mail is sent. Exit status 10: refused. 'check' asks the rules the same.
 )";

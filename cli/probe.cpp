@@ -1,5 +1,5 @@
 // `smtpblock probe`: plays a sender before a server, as far as the recipient, and shows what he
-// would see. `check` asks the rules; this asks the wire.
+// would see; or Postfix before a policy server. `check` asks the rules; this asks the wire.
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +10,7 @@
 #include "cli/json.h"
 #include "cli/probe_connection.h"
 #include "cli/probe_dialogue.h"
+#include "cli/probe_policy.h"
 #include "common/text.h"
 
 namespace smtpblock {
@@ -65,7 +66,7 @@ Result<ProbeQuestion> question_of(const ProbeArguments& arguments) {
           std::pair{"--user", &arguments.user}, std::pair{"--to", &arguments.to}})
         if (auto checked = check_word(option, *value); !checked)
             return std::move(checked).failure();
-    if (arguments.user && arguments.ehlo && arguments.ehlo->empty())
+    if (arguments.user && arguments.ehlo && arguments.ehlo->empty() && !arguments.policy)
         return fail(ErrorCode::bad_input,
                     "probe: --ehlo '' greets not at all, and nobody logs in without; leave out "
                     "--ehlo or --user");
@@ -101,6 +102,12 @@ Style style_of(unsigned code) {
                                     : Style::plain;
 }
 
+Style style_of(const ProbeVerdict& verdict) {
+    return verdict.kind == ProbeVerdict::Kind::accepted   ? Style::good
+           : verdict.kind == ProbeVerdict::Kind::deferred ? Style::warning
+                                                          : Style::bad;
+}
+
 std::string shown(const std::string& line) {
     return line.size() <= shown_octets ? printable(line)
                                        : printable(line.substr(0, shown_octets)) + "…";
@@ -121,11 +128,11 @@ std::string json_of(const ProbeVerdict* verdict, const ProbeServer& server,
                     const std::vector<ProbeDialogue::Line>& lines) {
     JsonObject json;
     json.string("server", server.text());
-    if (verdict != nullptr && verdict->kind != ProbeVerdict::Kind::failed)
-        json.string("verdict", word(verdict->kind))
-            .string("at", verdict->at)
-            .number("code", verdict->code)
-            .string("reply", verdict->reply);
+    if (verdict != nullptr && verdict->kind != ProbeVerdict::Kind::failed) {
+        json.string("verdict", word(verdict->kind)).string("at", verdict->at);
+        if (verdict->code != 0) json.number("code", verdict->code);
+        json.string("reply", verdict->reply);
+    }
     std::vector<JsonObject> dialogue;
     for (const auto& line : lines)
         dialogue.push_back(JsonObject().string(line.ours ? "client" : "server", line.text));
@@ -133,21 +140,43 @@ std::string json_of(const ProbeVerdict* verdict, const ProbeServer& server,
 }
 
 /// Lets the dialogue run to its end; `told` is given each line as it was said.
-template <class Tell>
-Result<void> run_dialogue(ProbeConnection& connection, ProbeDialogue& dialogue, Tell tell) {
-    while (!dialogue.finished()) {
+template <class Dialogue, class Tell>
+Result<void> run_dialogue(ProbeConnection& connection, Dialogue& dialogue, Tell tell) {
+    while (true) {
+        for (const auto& line : dialogue.take_lines()) tell(line);
+        if (const std::string output = dialogue.take_output(); !output.empty())
+            if (auto sent = connection.send(output); !sent) return sent;
+        if (dialogue.finished()) return {};
         auto bytes = connection.receive();
         if (!bytes) return std::move(bytes).failure();
         if (bytes->empty())
             dialogue.on_closed();
         else
             dialogue.on_bytes(*bytes);
-        for (const auto& line : dialogue.take_lines()) tell(line);
-        const std::string output = dialogue.take_output();
-        if (output.empty()) continue;
-        if (auto sent = connection.send(output); !sent) return sent;
     }
-    return {};
+}
+
+template <class Dialogue>
+Result<int> probe(Dialogue dialogue, const ProbeServer& server, Terminal& terminal) {
+    auto connection = ProbeConnection::open(server, patience);
+    if (!connection) return std::move(connection).failure();
+    std::vector<ProbeDialogue::Line> lines;
+    const auto ran = run_dialogue(*connection, dialogue, [&](const ProbeDialogue::Line& line) {
+        if (terminal.json())
+            lines.push_back(line);
+        else if (!terminal.quiet())
+            print_line(line, terminal);
+        terminal.show();
+    });
+    const ProbeVerdict* verdict = ran ? &dialogue.verdict() : nullptr;
+    if (terminal.json()) terminal.line(json_of(verdict, server, lines));
+    if (!ran) return Failure(ran.error());
+    if (verdict->kind == ProbeVerdict::Kind::failed)
+        return fail(ErrorCode::failed, "{}: {}", quoted(server.text()), verdict->reply);
+    if (!terminal.json() && !terminal.quiet())
+        terminal.line(terminal.styled(style_of(*verdict), sentence_of(*verdict)));
+    return finished(terminal,
+                    verdict->kind == ProbeVerdict::Kind::accepted ? exit_done : exit_blocked);
 }
 
 }  // namespace
@@ -161,29 +190,17 @@ Result<int> run(const ProbeArguments& arguments, const Context& context, Termina
     if (!server) return Failure(server.error());
     auto question = question_of(arguments);
     if (!question) return std::move(question).failure();
+    if (arguments.policy) {
+        if (server->path.empty() && !server->has_port)
+            return fail(ErrorCode::bad_input,
+                        "{}: no port; write that of a listener with protocol = \"policy\"",
+                        quoted(*arguments.server));
+        if (arguments.user) question->login = {*arguments.user, ""};
+        return probe(ProbePolicy(*question), *server, terminal);
+    }
     if (arguments.user)
         question->login = {*arguments.user, password_for(*arguments.user, context, terminal)};
-
-    auto connection = ProbeConnection::open(*server, patience);
-    if (!connection) return std::move(connection).failure();
-    ProbeDialogue dialogue(*std::move(question));
-    std::vector<ProbeDialogue::Line> lines;
-    const auto ran = run_dialogue(*connection, dialogue, [&](const ProbeDialogue::Line& line) {
-        if (terminal.json())
-            lines.push_back(line);
-        else if (!terminal.quiet())
-            print_line(line, terminal);
-        terminal.show();
-    });
-    const ProbeVerdict* verdict = ran ? &dialogue.verdict() : nullptr;
-    if (terminal.json()) terminal.line(json_of(verdict, *server, lines));
-    if (!ran) return Failure(ran.error());
-    if (verdict->kind == ProbeVerdict::Kind::failed)
-        return fail(ErrorCode::failed, "{}: {}", quoted(server->text()), verdict->reply);
-    if (!terminal.json() && !terminal.quiet())
-        terminal.line(terminal.styled(style_of(verdict->code), sentence_of(*verdict)));
-    return finished(terminal,
-                    verdict->kind == ProbeVerdict::Kind::accepted ? exit_done : exit_blocked);
+    return probe(ProbeDialogue(*std::move(question)), *server, terminal);
 }
 
 }  // namespace smtpblock

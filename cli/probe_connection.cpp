@@ -101,6 +101,7 @@ Result<ProbeServer> ProbeServer::parse(std::string_view written) {
         const auto port = port_of(written.substr(colon + 1));
         if (!port) return no_server(written);
         server.port = *port;
+        server.has_port = true;
         host = written.substr(0, colon);
     }
     if (bracketed) {

@@ -14,7 +14,8 @@ namespace smtpblock {
 struct ProbeServer {
     std::string host;  ///< a name or an address, without brackets
     std::uint16_t port = 25;
-    std::string path;  ///< of a unix socket, instead
+    bool has_port = false;  ///< it was written
+    std::string path;       ///< of a unix socket, instead
 
     /// `HOST`, `HOST:PORT`, `[IPv6]`, `[IPv6]:PORT`, an IPv6 address without a port, `unix:PATH`.
     static Result<ProbeServer> parse(std::string_view written);

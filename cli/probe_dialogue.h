@@ -36,7 +36,7 @@ struct ProbeVerdict {
 
     Kind kind = Kind::failed;
     std::string at;     ///< `RCPT TO`; `the greeting`
-    unsigned code = 0;  ///< 0 when it failed
+    unsigned code = 0;  ///< 0 when it failed, or has none
     std::string reply;  ///< the whole of it in a line; when it failed, why
 };
 
