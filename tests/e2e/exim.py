@@ -91,11 +91,11 @@ pid_file_path = /var/spool/exim4/pid
 """
 
 
-def debian(root, macros, interfaces):
+def debian(root, macros, interfaces, login):
     """The configuration of exim4-config with these `exim4.conf.localmacros` and interfaces, and
-    with its example of a PLAIN login in use."""
+    with `login`, or its example of a PLAIN login, in use."""
     template = (root.folder / "etc/exim4/exim4.conf.template").read_text()
-    template = re.sub(r"(?m)^# plain_server:\n(#.*\n)+", lambda example: re.sub(
+    template = re.sub(r"(?m)^# plain_server:\n(#.*\n)+", lambda example: login or re.sub(
         r"(?m)^# ?", "", example[0]), template)
     mark = "UPEX4CmacrosUPEX4C = 1\n"
     return macros + template.replace(mark, mark + DEBIAN.format(interfaces=interfaces))
@@ -106,19 +106,20 @@ USERS = ("Debian-exim", "bob", "mail", "uucp")  # the last two are in Debian's c
 
 class Exim(MailServer):
     """Takes mail for example.org from everybody and for others from `users` (passwords by name),
-    all into one Maildir. Connections from 127.0.0.1 begin with a PROXY header. With the `macros`
-    and `interfaces` of a recipe it has Debian's configuration, and only bob has a mailbox."""
+    all into one Maildir. Connections from 127.0.0.1 begin with a PROXY header. With the `macros`,
+    `interfaces` and `login` of a recipe it has Debian's configuration, and only bob has a
+    mailbox."""
 
     name = "Exim"
 
-    def __init__(self, folder, users, certificate, macros=None, interfaces=None):
+    def __init__(self, folder, users, certificate, macros=None, interfaces=None, login=None):
         owner = os.geteuid() or pwd.getpwnam("nobody").pw_uid
         packages = ["exim4-daemon-heavy", *(["exim4-config"] if macros else [])]
         self._root = Root(folder, packages, ["/usr/sbin/exim4"], "".join(
             f"{user}:x:{owner}:{owner}::/var/mail:/bin/sh\n" for user in USERS))
         if macros:
             self.port = int(interfaces.rpartition(".")[2])
-            configuration = debian(self._root, macros, interfaces)
+            configuration = debian(self._root, macros, interfaces, login)
             self.mailbox = self._root.folder / "var/mail/Maildir"
             accounts = (f"{user}:{hash_of(password)}\n" for user, password in users.items())
             self._root.write("etc/exim4/passwd", "".join(accounts))

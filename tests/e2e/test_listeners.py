@@ -8,7 +8,7 @@ import unittest
 
 from client import Client
 from fake_upstream import FakeUpstream
-from support import DAEMON, ENVIRONMENT, TestCase, wait_until
+from support import DAEMON, ENVIRONMENT, TestCase
 
 SENDER = "bad@example.com"
 RECIPIENT = "bob@example.org"
