@@ -23,10 +23,14 @@ struct Client {
     std::vector<EhloName> ehlo_names;
 };
 
-/// The domain of a bare account name on a listener of `direction`: the first one that names it.
+/// The domain of a bare account name on a listener of `direction`: the first one that names it;
+/// else the first at which a mail server asks, since it asks about both.
 std::string auth_domain_of(const Config& config, Direction direction) {
     for (const ListenerConfig& listener : config.listeners)
         if (listener.direction == direction && listener.auth_domain) return *listener.auth_domain;
+    for (const ListenerConfig& listener : config.listeners)
+        if (listener.protocol != Protocol::smtp && listener.auth_domain)
+            return *listener.auth_domain;
     std::array<char, 256> host{};
     if (config.hostname.empty()) static_cast<void>(::gethostname(host.data(), host.size() - 1));
     return domain_of_host(config.hostname.empty() ? host.data() : config.hostname);

@@ -221,6 +221,18 @@ class Policy(TestCase):
         self.assertIn("listener policy: 127.0.0.1:10040 unix:/run/smtpblock/policy, protocol "
                       "policy, direction in, auth_domain example.com\n", done.stdout)
 
+    def test_check_completes_an_account_as_the_door_does(self):
+        path = self.folder / "smtpblock.toml"
+        path.write_text('hostname = "mail.other.example"\n' + listener(auth_domain="example.com"))
+        self.store.add(BAD, "--dir", "out")
+        check = ("--config", str(path), "check", "--dir", "out", "--user")
+        self.store.run(*check, "bad", status=10)
+        self.store.run(*check, "good")
+        door = self.configured(path.read_text())
+        client = self.client(door.port)
+        self.assertEqual(client.ask(sasl_username="bad"), REJECTED)
+        self.assertEqual(client.ask(sasl_username="good"), PASSED)
+
     def probe(self, *words, status=0):
         done = subprocess.run([CLI, "probe", "--policy", *words], capture_output=True, text=True,
                               timeout=PATIENCE, env=ENVIRONMENT)

@@ -103,6 +103,13 @@ class Recipe(TestCase):
         self.assertEqual(client.message(BAD, TO).code, 250)
         self.arrived(1)
 
+    def test_of_a_bare_postmaster_postfix_asks_later(self):
+        self.store.add(BAD)
+        client = self.client()
+        client.mail(BAD)
+        self.assertEqual(client.rcpt("postmaster").code, 250)
+        self.assertEqual(client.say("DATA").text, AT_DATA)
+
     def test_a_blocked_account_has_each_recipient_refused(self):
         client = self.client(self.submission)
         self.store.add(BOB, "--dir", "out")
