@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/api_header.h"
 #include "common/endpoint.h"
 #include "common/ip_address.h"
 #include "common/listener_choices.h"
@@ -79,6 +80,9 @@ struct ListenerConfig {
     /// The upstream's own words stand before rcpt_reply, once they are known.
     bool learn_rcpt_reply = false;
     std::string defer_reply;
+    /// With Protocol::dovecot: the protocols, as Dovecot names them, in which rules are for logins.
+    std::vector<std::string> services{"smtp", "submission"};
+    std::optional<ApiHeader> api_header;  ///< likewise: whoever asks must have it
 };
 
 struct Config {

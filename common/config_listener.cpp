@@ -176,6 +176,11 @@ void read_auth(ConfigReader& reader, ListenerConfig& listener) {
     reader.read("auth_upstream_max", listener.auth_upstream_max, 0, million);
 }
 
+void refuse_dovecot_keys(ConfigReader& reader) {
+    for (const char* key : {"services", "api_header"})
+        if (reader.has(key)) reader.refuse(key, "only with protocol = \"dovecot\"; leave it out");
+}
+
 /// A front: SMTP before an upstream.
 std::optional<Error> read_front(ConfigReader& reader, const std::string& file,
                                 ListenerConfig& listener) {
@@ -193,7 +198,59 @@ std::optional<Error> read_front(ConfigReader& reader, const std::string& file,
     reader.choose("bare_newline", listener.bare_newline,
                   {{"refuse", BareNewline::refuse}, {"normalize", BareNewline::normalize}});
     read_reply(reader, "defer_reply", listener.defer_reply, "4");
+    refuse_dovecot_keys(reader);
     return std::nullopt;
+}
+
+/// Of a protocol's name in Dovecot: `imap`, `pop3`.
+bool is_service_octet(char c) {
+    return is_digit(c) || (is_letter(c) && c == to_lower(c)) || c == '-' || c == '_';
+}
+
+/// Programs of other hosts may reach it.
+bool is_open(const ListenAddress& address) {
+    static const std::vector<IpNetwork> loopback{*IpNetwork::parse("127.0.0.0/8"),
+                                                 *IpNetwork::parse("::1")};
+    return address.kind == ListenAddress::Kind::tcp &&
+           !any_contains(loopback, address.endpoint.address);
+}
+
+void read_dovecot(ConfigReader& reader, ListenerConfig& listener) {
+    for (const char* key : {"direction", "trusted_networks"})
+        if (reader.has(key))
+            reader.refuse(key,
+                          "not with protocol = \"dovecot\": who logs in sends out; leave it out");
+    listener.direction = Direction::out;
+    if (reader.has("services")) listener.services.clear();
+    reader.each("services", [&](std::string_view written) -> Result<void> {
+        if (written.empty() || !std::all_of(written.begin(), written.end(), is_service_octet))
+            return fail(ErrorCode::bad_input,
+                        "{}: no protocol as Dovecot names them; write smtp, submission, imap, pop3 "
+                        "or sieve",
+                        quoted(written));
+        listener.services.emplace_back(written);
+        return {};
+    });
+    if (listener.services.empty())
+        reader.refuse("services",
+                      "empty: nobody would be stopped; leave it out for smtp and "
+                      "submission");
+    std::string written;
+    reader.read("api_header", written);
+    if (reader.has("api_header")) {
+        auto header = ApiHeader::parse(written);
+        if (!header) return reader.refuse("api_header", header.error().message);
+        listener.api_header = *std::move(header);
+        return;
+    }
+    for (const ListenAddress& address : listener.listen)
+        if (is_open(address))
+            reader.refuse(
+                "api_header",
+                fmt::format("not set, and {} is not on loopback: whoever reaches it could "
+                            "ask who is blocked; write api_header = \"X-API-Key: KEY\", "
+                            "as auth_policy_server_api_header of Dovecot has it",
+                            address.text()));
 }
 
 /// A door of the server itself: what a client is told, how and from where he comes is the server's
@@ -208,6 +265,8 @@ void read_door(ConfigReader& reader, ListenerConfig& listener) {
             reader.refuse(key, fmt::format("not with protocol = \"{}\", where the mail server "
                                            "speaks with the client; leave it out",
                                            word(listener.protocol)));
+    if (listener.protocol == Protocol::dovecot) return read_dovecot(reader, listener);
+    refuse_dovecot_keys(reader);
 }
 
 }  // namespace
@@ -215,8 +274,9 @@ void read_door(ConfigReader& reader, ListenerConfig& listener) {
 Result<ListenerConfig> read_listener(const toml::table& table, const std::string& file) {
     ListenerConfig listener;
     ConfigReader reader(table, file, "listener.");
-    reader.choose("protocol", listener.protocol,
-                  {{"smtp", Protocol::smtp}, {"policy", Protocol::policy}}, {"dovecot"});
+    reader.choose(
+        "protocol", listener.protocol,
+        {{"smtp", Protocol::smtp}, {"policy", Protocol::policy}, {"dovecot", Protocol::dovecot}});
     reader.choose("direction", listener.direction,
                   {{"in", Direction::in}, {"out", Direction::out}});
     const bool is_front = listener.protocol == Protocol::smtp;
@@ -229,8 +289,7 @@ Result<ListenerConfig> read_listener(const toml::table& table, const std::string
     } else if (auto error = read_front(reader, file, listener)) {
         return Failure(*std::move(error));
     }
-    // What the contract has and this version has not.
-    for (const char* key : {"mode", "services"}) reader.not_yet(key, "leave it out");
+    reader.not_yet("mode", "leave it out");  // what the contract has and this version has not
     if (auto error = reader.finish()) return Failure(*std::move(error));
     return listener;
 }

@@ -9,8 +9,9 @@ namespace smtpblock {
 
 /// Who asks there, and how.
 enum class Protocol : std::uint8_t {
-    smtp,    ///< clients, who are passed on to an upstream
-    policy,  ///< a mail server, by Postfix's policy delegation
+    smtp,     ///< clients, who are passed on to an upstream
+    policy,   ///< a mail server, by Postfix's policy delegation
+    dovecot,  ///< Dovecot, by its authentication policy
 };
 
 constexpr std::string_view word(Protocol protocol) {
@@ -19,6 +20,8 @@ constexpr std::string_view word(Protocol protocol) {
             return "smtp";
         case Protocol::policy:
             return "policy";
+        case Protocol::dovecot:
+            return "dovecot";
     }
     return "?";
 }

@@ -10,6 +10,7 @@
 #include "common/domain_name.h"
 #include "common/store_paths.h"
 #include "common/text.h"
+#include "daemon/dovecot/exchange.h"
 #include "daemon/policy/exchange.h"
 
 namespace smtpblock {
@@ -139,15 +140,29 @@ policy::Context context_of(const smtp::SessionOptions& session) {
             .trusted_networks = session.trusted_networks};
 }
 
-/// Each request may name any listener.
-void open_doors(std::vector<net::ListenerOptions>& listeners) {
+/// Each request of a policy client may name any listener.
+void open_doors(const std::vector<ListenerConfig>& from,
+                std::vector<net::ListenerOptions>& listeners) {
     auto contexts = std::make_shared<policy::Contexts>();
     for (const net::ListenerOptions& listener : listeners)
         contexts->emplace(listener.session.listener, context_of(listener.session));
-    for (net::ListenerOptions& listener : listeners)
-        if (listener.protocol == Protocol::policy)
-            listener.door = policy::options_for(
-                std::make_shared<policy::Settings>(context_of(listener.session), contexts));
+    for (std::size_t place = 0; place < listeners.size(); ++place) {
+        net::ListenerOptions& listener = listeners[place];
+        const smtp::SessionOptions& session = listener.session;
+        switch (listener.protocol) {
+            case Protocol::smtp:
+                break;
+            case Protocol::policy:
+                listener.door = policy::options_for(
+                    std::make_shared<policy::Settings>(context_of(session), contexts));
+                break;
+            case Protocol::dovecot:
+                listener.door = dovecot::options_for(std::make_shared<dovecot::Settings>(
+                    dovecot::Settings{session.listener, session.auth_domain, from[place].services,
+                                      from[place].api_header}));
+                break;
+        }
+    }
 }
 
 }  // namespace
@@ -178,7 +193,7 @@ Result<Setup> make_setup(const Options& options, const Config& config,
     const std::string maildir = StorePaths(setup.store).maildir();
     for (const ListenerConfig& listener : listeners)
         setup.listeners.push_back(options_of(listener, config, hostname, maildir));
-    open_doors(setup.listeners);
+    open_doors(listeners, setup.listeners);
 
     if (options.upstream && options.upstream->kind != UpstreamAddress::Kind::maildir)
         setup.warnings.push_back(
@@ -205,6 +220,8 @@ std::string description(const Setup& setup) {
         std::string way;  // from where to where
         if (listener.door) way = fmt::format(" protocol {},", word(listener.protocol));
         way += fmt::format(" direction {},", word(listener.session.direction));
+        if (listener.door && !listener.door->settings.empty())
+            way += fmt::format(" {},", listener.door->settings);
         if (!tls.empty()) way += fmt::format(" tls {},", tls);
         if (!upstreams.empty()) way += fmt::format(" upstream{},", upstreams);
         fmt::format_to(std::back_inserter(out), "listener {}:{},{} auth_domain {}\n",

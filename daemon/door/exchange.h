@@ -36,6 +36,10 @@ public:
     virtual void on_eof() = 0;
     /// Nothing of a request has come that is not answered.
     virtual bool idle() const = 0;
+    /// Other settings are in force for those who come from now on. True when the asker is told with
+    /// his next answer to come anew, false when the connection may end while it is idle: who asks
+    /// in that very moment has to ask once more.
+    virtual bool take_leave() { return false; }
 
     /// No more requests are taken: the connection ends once the output is written.
     bool finished() const { return finished_; }
@@ -76,6 +80,7 @@ struct Options {
     std::function<std::unique_ptr<Exchange>(smtp::Policy& rules, const Asker& asker)> begin;
     std::chrono::seconds idle;     ///< how long a connection may wait for its next request
     std::chrono::seconds request;  ///< how long one may take to come, and its answer to be read
+    std::string settings{};        ///< in words for an administrator; empty: there are none
 };
 
 }  // namespace smtpblock::door

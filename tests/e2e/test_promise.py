@@ -12,6 +12,7 @@ import threading
 import time
 import unittest
 
+from auth_policy_client import AuthPolicyClient
 from client import Client, Closed
 from fake_upstream import FakeUpstream
 from judge import Act, Edit, judge
@@ -197,6 +198,28 @@ class PolicyRace(Race):
                 self._ask(client, moment)
 
 
+class DovecotRace(PolicyRace):
+    """The same through a listener for Dovecot, who asks about logins alone."""
+
+    def _ask(self, client, moment):
+        answer = client.ask(ACCOUNT)
+        self.acts.append(Act("auth", "account", answer.asked, answer.got, answer.status == 0))
+
+    def _free_runner(self):
+        with AuthPolicyClient(self.ports[0]) as client:
+            while not self._over:
+                for _ in range(10):
+                    self._ask(client, "auth")
+                with self._edited:
+                    self._edited.wait(0.01)  # the others want to ask too
+
+    def _sharpshooter(self, moment, port):
+        with AuthPolicyClient(port) as client:
+            while not self._over:
+                self._next_edit()
+                self._ask(client, "auth")
+
+
 class Promise(TestCase):
     def setUp(self):
         super().setUp()
@@ -227,6 +250,11 @@ class Promise(TestCase):
             f'direction = "{name}"\n' for name in ("in", "out")), listeners=2, store=store)
         return PolicyRace(self.store, door.ports, seconds).run()
 
+    def dovecot_race(self, seconds, store=None):
+        door = self.configured('[[listener]]\nprotocol = "dovecot"\nlisten = "127.0.0.1:0"\n',
+                               store=store)
+        return DovecotRace(self.store, door.ports, seconds).run()
+
     def assert_kept(self, race, moments):
         """No act says otherwise, and there were enough; but judged wrongly there is one."""
         verdict = judge(race.acts, race.edits)
@@ -255,10 +283,14 @@ class Promise(TestCase):
     def test_what_is_typed_now_holds_for_the_next_policy_request(self):
         self.assert_kept(self.policy_race(SECONDS), PolicyRace.STATES)
 
+    def test_what_is_typed_now_holds_for_the_next_login_that_dovecot_asks_about(self):
+        self.assert_kept(self.dovecot_race(SECONDS), ("auth",))
+
     def test_a_daemon_on_another_store_is_found_out(self):
         other = Store(self.folder / "other").init()
         self.assert_found_out(self.race(2, store=other), ("auth", "rcpt", "end"))
         self.assert_found_out(self.policy_race(2, store=other), PolicyRace.STATES)
+        self.assert_found_out(self.dovecot_race(2, store=other), ("auth",))
 
 
 if __name__ == "__main__":

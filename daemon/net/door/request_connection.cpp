@@ -42,7 +42,7 @@ void RequestConnection::drain() {
 }
 
 void RequestConnection::retire(const Service& service) {
-    if (environment_.service.get() != &service) return;
+    if (environment_.service.get() != &service || !exchange_ || exchange_->take_leave()) return;
     leaving_ = true;
     happen([] {});
 }
