@@ -8,7 +8,7 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 
 
 def keys_of_parser(text):
-    """What config.cpp asks a ConfigReader for: all but the accounts, which have names of their own."""
+    """What is asked of a ConfigReader: all but the accounts, which have names of their own."""
     asked = set(re.findall(
         r'(?:reader\.(?:read|choose|each|tables?)\(\s*|read_(?:networks|reply)\(reader, )"(\w+)"', text))
     pairs = re.findall(r'\{(?:std::pair\{)?"(\w+)", &files', text)
@@ -30,11 +30,12 @@ def keys_of_example(text):
 
 def main():
     sources = {
-        "common/config.cpp": keys_of_parser,
+        "common/config*.cpp": keys_of_parser,
         "man/smtpblock.toml.5": keys_of_manual,
         "daemon/package/smtpblock.toml": keys_of_example,
     }
-    keys = {name: read((TOP / name).read_text(encoding="utf-8")) for name, read in sources.items()}
+    keys = {name: read("\n".join(path.read_text(encoding="utf-8") for path in TOP.glob(name)))
+            for name, read in sources.items()}
     all_keys = set().union(*keys.values())
     wrong = [f"{name}: no {key}" for name, has in keys.items() for key in sorted(all_keys - has)]
     print(*wrong, f"{len(all_keys)} keys, {len(wrong)} wrong", sep="\n")

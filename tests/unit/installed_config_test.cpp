@@ -61,7 +61,9 @@ TEST_CASE("the configuration that is installed says nothing, and shows the defau
     CHECK(times_of(shown.timeouts) == times_of(nothing.timeouts));
     CHECK(shown.users.size() == 1);
 
-    REQUIRE(shown.listeners.size() == 2);
+    REQUIRE(shown.listeners.size() == 4);
+    CHECK(shown.listeners[2].protocol == Protocol::policy);
+    CHECK(shown.listeners[3].services == ListenerConfig().services);
     const std::string least =
         "upstream = \"smtp://127.0.0.1:10025\"\nclient_address = \"proxy\"\n"
         "certificates = [{ chain = \"/etc/smtpblock/tls/chain.pem\", key = "
