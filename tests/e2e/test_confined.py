@@ -37,8 +37,8 @@ class Confined(TestCase):
         self.tools = self.folder / "tools"
         self.tools.mkdir()
         here = pathlib.Path(__file__).parent
-        for file in (here / "confined.py", here / "unit_file.py", here / "support.py", DAEMON,
-                     self.unit.path):
+        for file in (here / "confined.py", here / "service_manager.py", here / "unit_file.py",
+                     here / "support.py", DAEMON, self.unit.path):
             shutil.copy(file, self.tools)
         self.authority = Authority(self.folder)
         self.path = self.folder / "smtpblock.toml"

@@ -166,10 +166,10 @@ class Policy(TestCase):
         (self.folder / "smtpblock.toml").write_text(listener(listen='"systemd:policy"'))
         self.store.add(BAD)
         with socket.create_server(("127.0.0.1", 0)) as opened:
-            _, log, end = self.activated("policy", [opened])
-            wait_until("it listens", lambda: "listen listener=policy" in log.read_text())
+            front = self.activated("policy", [opened])
+            self.addCleanup(front.stop)
+            front.wait_log("^listen listener=policy")
             self.assertEqual(self.client(opened.getsockname()[1]).ask(sender=BAD), REJECTED)
-            end()
 
     def test_a_reload_holds_for_the_next_request(self):
         """Who asks comes again, as Postfix does, and is judged by the new settings."""

@@ -87,6 +87,15 @@ class Recipe(TestCase):
         self.store.add(BOB)
         self.assertEqual(client.message("x@example.com", TO).text, "550 Access denied")
 
+    def test_a_question_that_is_no_question_passes_nobody(self):
+        """A name that is longer than what is read ends the connection without an answer."""
+        name = "a" * 8300
+        self.store.add(BAD)
+        self.store.add(BOB)
+        self.assertEqual(self.client(name).message(BAD, TO).text, "451 Access denied")
+        self.assertEqual(self.client(name).auth_plain(BOB, PASSWORD).code, 535)
+        self.door.wait_log("event=.bad request.")
+
     def test_without_a_daemon_nothing_passes(self):
         self.door.stop()
         self.assertEqual(self.client().message("good@example.net", TO).code, 451)
