@@ -241,6 +241,12 @@ bool StreamLink::discard() {
     return any;
 }
 
+bool StreamLink::has_input() {
+    char octet = 0;
+    return has_unread_ ||
+           ::recv(socket_.native_handle(), &octet, sizeof octet, MSG_PEEK | MSG_DONTWAIT) >= 0;
+}
+
 void StreamLink::leave() {
     leaving_ = true;
     has_unread_ = false;

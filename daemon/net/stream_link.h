@@ -45,6 +45,8 @@ public:
     /// Takes and forgets what the peer has sent but nobody wants, since a close() with it unread
     /// would reset the connection and could lose our last words. True when there was any.
     bool discard();
+    /// Something has come that is not handed on yet: bytes, or the end.
+    bool has_input();
     /// We say no more. What is read from now on is forgotten too; its end is told.
     void leave();
 

@@ -37,17 +37,27 @@ void RequestConnection::start() {
 
 void RequestConnection::drain() {
     if (std::exchange(drained_, true)) return abandon();
-    leaving_ = true;
-    happen([] {});
+    leave(true);
 }
 
 void RequestConnection::retire(const Service& service) {
     if (environment_.service.get() != &service || !exchange_ || exchange_->take_leave()) return;
-    leaving_ = true;
-    happen([] {});
+    leave(false);
+}
+
+/// A question that is there already is answered still. Unless it is to end `at_once`, so is the
+/// first one of whoever has not asked yet: he has just connected to ask it, and an Exim that gets
+/// no answer puts his client off.
+void RequestConnection::leave(bool at_once) {
+    happen([&] {
+        leaving_ = true;
+        expects_ = link_->has_input() || (!heard_ && !at_once);
+    });
 }
 
 void RequestConnection::on_link_bytes(Link&, std::string_view bytes) {
+    heard_ = true;
+    expects_ = false;
     happen([&] { exchange_->on_bytes(bytes); });
 }
 
@@ -85,7 +95,7 @@ void RequestConnection::pump(Instant now) {
     for (const door::Complaint& complaint : exchange_->take_complaints())
         tell(guard::LogLevel::warning, complaint.event, complaint.detail);
     const bool all_written = exchange_->output().empty();
-    if (all_written && (exchange_->finished() || (leaving_ && exchange_->idle()))) {
+    if (all_written && (exchange_->finished() || (leaving_ && !expects_ && exchange_->idle()))) {
         link_->discard();
         return abandon();
     }

@@ -39,6 +39,7 @@ private:
 
     template <class Event>
     void happen(Event event);
+    void leave(bool at_once);
     void pump(smtp::Instant now);
     smtp::Instant deadline() const;
     void keep_time();
@@ -51,6 +52,9 @@ private:
     std::unique_ptr<door::Exchange> exchange_;  ///< null once it is over
     std::shared_ptr<StreamLink> link_;
     bool leaving_ = false;  ///< ends when nothing is under way
+    /// A question is on its way, or is sure to be, by somebody who may not ask it again.
+    bool expects_ = false;
+    bool heard_ = false;  ///< anything at all
     bool drained_ = false;
     bool busy_ = false;    ///< with a request that is not answered, or not read
     smtp::Instant since_;  ///< it is as busy, or idle, as it is
