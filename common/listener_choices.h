@@ -2,6 +2,7 @@
 // sessions alike.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -13,6 +14,8 @@ enum class Protocol : std::uint8_t {
     policy,   ///< a mail server, by Postfix's policy delegation
     dovecot,  ///< Dovecot, by its authentication policy
 };
+
+inline constexpr std::size_t protocol_count = 3;
 
 constexpr std::string_view word(Protocol protocol) {
     switch (protocol) {

@@ -6,6 +6,7 @@
 #include <array>
 #include <chrono>
 #include <exception>
+#include <set>
 #include <utility>
 
 #include "common/config.h"
@@ -102,7 +103,10 @@ Result<void> Daemon::serve() {
 
 void Daemon::tell_warnings(const Setup& setup) {
     for (const std::string& warning : setup.warnings) warn(warning);
-    if (const auto few = descriptor_warning(setup.server.sessions, descriptor_limit());
+    std::set<Protocol> protocols;
+    for (const net::ListenerOptions& listener : setup.listeners)
+        protocols.insert(listener.protocol);
+    if (const auto few = descriptor_warning(setup.server.sessions, protocols, descriptor_limit());
         !few.empty())
         warn(few);
 }

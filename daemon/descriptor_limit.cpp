@@ -19,13 +19,17 @@ std::optional<std::uint64_t> descriptor_limit() {
     return limit.rlim_cur;
 }
 
-std::string descriptor_warning(std::size_t sessions, std::optional<std::uint64_t> limit) {
-    constexpr std::uint64_t of_a_session = 2;  // the client's, and the upstream's
-    if (!limit || sessions <= *limit / of_a_session) return "";
+std::string descriptor_warning(std::size_t sessions, const std::set<Protocol>& protocols,
+                               std::optional<std::uint64_t> limit) {
+    std::uint64_t of_each = 0;
+    for (const Protocol protocol : protocols)
+        of_each += protocol == Protocol::smtp ? 2 : 1;  // the client's, and the upstream's
+    const std::uint64_t needed = sessions * of_each;
+    if (!limit || needed <= *limit) return "";
     return fmt::format(
         "limits.sessions: {} need up to {} descriptors, and this process may have {}; write "
         "LimitNOFILE= into a drop-in for its unit, or fewer sessions",
-        sessions, sessions * of_a_session, *limit);
+        sessions, needed, *limit);
 }
 
 }  // namespace smtpblock

@@ -4,7 +4,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
+
+#include "common/listener_choices.h"
 
 namespace smtpblock {
 
@@ -14,7 +17,8 @@ void raise_descriptor_limit();
 /// RLIMIT_NOFILE; nothing: as many as it likes.
 std::optional<std::uint64_t> descriptor_limit();
 
-/// That so many clients at a time may need more, or empty.
-std::string descriptor_warning(std::size_t sessions, std::optional<std::uint64_t> limit);
+/// That so many clients at a time, of the listeners of each protocol, may need more; or empty.
+std::string descriptor_warning(std::size_t sessions, const std::set<Protocol>& protocols,
+                               std::optional<std::uint64_t> limit);
 
 }  // namespace smtpblock

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
@@ -42,6 +43,16 @@ constexpr auto between_refusal_lines = std::chrono::minutes(1);
 SessionCount::Limits limits_of(const ServerOptions& options) {
     return {.sessions = options.sessions, .per_client = options.sessions_per_client};
 }
+
+/// Those who are connected to the listeners of one protocol. Each has places of its own: anybody
+/// can take those of a front, and a mail server that could not ask then would let all pass.
+struct Crowd {
+    explicit Crowd(const ServerOptions& options) : count(limits_of(options)) {}
+
+    SessionCount count;
+    std::uint64_t turned_away = 0;  ///< since the last line about it
+    std::optional<steady_clock::time_point> told{};
+};
 
 }  // namespace
 
@@ -84,6 +95,8 @@ private:
     void on_no_proxy_header(const Entry& to, const Arrival& arrival, std::string_view why);
     void forget_proxied();
     void turn_away(const ListenerOptions& listener, const Arrival& arrival);
+    Crowd& crowd_of(Protocol protocol) { return crowds_.at(static_cast<std::size_t>(protocol)); }
+    bool has_sessions() const;
     void await_signal();
     void on_signal(int number);
     void stop_when_empty();
@@ -93,7 +106,7 @@ private:
     guard::Log& log_;
     const ActivatedSockets activated_;
     tls::TicketKeys ticket_keys_{steady_clock::now()};
-    SessionCount count_;
+    std::array<Crowd, protocol_count> crowds_;
     Workers workers_;  ///< the first one is the main thread's
     /// Jobs that were never begun hold links, and those timers of the workers.
     boost::asio::thread_pool jobs_{job_threads};
@@ -109,15 +122,13 @@ private:
     std::exception_ptr failure_;  ///< of another thread
     std::uint32_t next_session_;
     bool draining_ = false;
-    std::uint64_t turned_away_ = 0;  ///< since the last line about it
-    std::optional<steady_clock::time_point> told_of_refusals_;
 };
 
 Server::Impl::Impl(const ServerOptions& options, guard::Log& log, ActivatedSockets activated)
     : options_(options),
       log_(log),
       activated_(std::move(activated)),
-      count_(limits_of(options)),
+      crowds_{Crowd(options), Crowd(options), Crowd(options)},
       workers_([&] {
           const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
           Workers workers;
@@ -193,7 +204,7 @@ Result<std::size_t> Server::Impl::change(const ServerOptions& options,
     if (!made) return std::move(made).failure();
     options_.drain = options.drain;
     options_.sessions = options.sessions;
-    count_.limit(limits_of(options));
+    for (Crowd& crowd : crowds_) crowd.count.limit(limits_of(options));
     listeners_->stop(made->get());
     listeners_ = *std::move(made);
     start_listeners([] {});
@@ -216,7 +227,7 @@ void Server::Impl::on_accepted(const Entry& to, Arrival arrival) {
     const ListenerOptions& listener = to->listener->options;
     if (!any_contains(listener.proxy_from, arrival.client.address))
         return admit(to, std::move(arrival));
-    if (count_.sessions() + proxied_.size() >= options_.sessions)
+    if (crowd_of(listener.protocol).count.sessions() + proxied_.size() >= options_.sessions)
         return turn_away(listener, arrival);
     // It is forgotten once it has said something, and outlives that by itself.
     const auto place = proxied_.insert(proxied_.end(), nullptr);
@@ -257,7 +268,8 @@ void Server::Impl::admit(const Entry& to, Arrival arrival) {
     const bool is_gateway = listener.protocol == Protocol::policy || arrival.is_local ||
                             any_contains(listener.proxy_from, address) ||
                             any_contains(listener.session.xclient_from, address);
-    auto place = count_.enter(is_gateway ? std::nullopt : std::optional(address));
+    auto place =
+        crowd_of(listener.protocol).count.enter(is_gateway ? std::nullopt : std::optional(address));
     if (!place) return turn_away(listener, arrival);
     auto client = smtp::client_info(listener.session, fmt::format("{:x}", next_session_++),
                                     arrival.client, arrival.server);
@@ -276,15 +288,16 @@ void Server::Impl::turn_away(const ListenerOptions& listener, const Arrival& arr
     if (!session.implicit_tls && !listener.door)
         (void)::send(arrival.socket.number(), words.data(), words.size(),
                      MSG_DONTWAIT | MSG_NOSIGNAL);
-    ++turned_away_;
+    Crowd& crowd = crowd_of(listener.protocol);
+    ++crowd.turned_away;
     const auto now = steady_clock::now();
-    if (told_of_refusals_ && now - *told_of_refusals_ < between_refusal_lines) return;
-    told_of_refusals_ = now;
+    if (crowd.told && now - *crowd.told < between_refusal_lines) return;
+    crowd.told = now;
     LogRecord record("session");
     record.add("listener", session.listener).add("client", arrival.client.address.text());
-    record.add("event", "too many connections").add("turned_away", turned_away_);
+    record.add("event", "too many connections").add("turned_away", crowd.turned_away);
     record.write(log_, LogLevel::warning);
-    turned_away_ = 0;
+    crowd.turned_away = 0;
 }
 
 void Server::Impl::obey_signals(std::function<void()> reload) {
@@ -328,7 +341,12 @@ void Server::Impl::drain() {
 }
 
 void Server::Impl::stop_when_empty() {
-    if (draining_ && count_.sessions() == 0 && proxied_.empty()) stop();
+    if (draining_ && !has_sessions() && proxied_.empty()) stop();
+}
+
+bool Server::Impl::has_sessions() const {
+    return std::any_of(crowds_.begin(), crowds_.end(),
+                       [](const Crowd& crowd) { return crowd.count.sessions() > 0; });
 }
 
 void Server::Impl::stop() {

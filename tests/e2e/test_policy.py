@@ -2,12 +2,16 @@
 unix socket and a socket of systemd; and what becomes of those who ask when it is reloaded, stopped
 or cannot read its rules."""
 
+import collections
+import contextlib
 import json
 import os
 import re
 import signal
+import smtplib
 import socket
 import subprocess
+import threading
 import unittest
 
 from mail_server import free_ports
@@ -197,6 +201,38 @@ class Policy(TestCase):
         self.assertEqual(client.answer(), PASSED)
         self.assertTrue(client.at_end())
 
+    def test_no_question_is_lost_by_a_reload(self):
+        """Exim does not ask again: each of its connections is for one question."""
+        door = self.configured(listener())
+        self.store.add(BAD)
+        over = threading.Event()
+
+        def reload():
+            while not over.wait(0.003):
+                os.kill(door.pid, signal.SIGHUP)
+        reloading = threading.Thread(target=reload)
+        reloading.start()
+        answers = collections.Counter()
+        try:
+            for _ in range(3000):
+                with PolicyClient(door.port) as client, contextlib.suppress(Gone, ConnectionError):
+                    answers[client.ask(sender=BAD)] += 1
+        finally:
+            over.set()
+            reloading.join()
+        self.assertEqual(answers, {REJECTED: 3000})
+        self.assertGreater(sum("HUP" in line for line in door.log), 20)
+
+    def test_who_has_not_asked_yet_may_ask_once_after_a_reload(self):
+        door = self.configured(listener())
+        early, sign = self.client(door.port), self.client(door.port)
+        self.assertEqual(sign.ask(), PASSED)
+        os.kill(door.pid, signal.SIGHUP)
+        door.wait_log("^signal name=SIGHUP .*read again")
+        self.assertTrue(sign.at_end())
+        self.assertEqual(early.ask(), PASSED)
+        self.assertTrue(early.at_end())
+
     def test_the_end_waits_for_nobody_who_waits(self):
         door = self.configured('drain = "60s"\nthreads = 1\n' + listener())
         idle, busy = self.client(door.port), self.client(door.port)
@@ -210,6 +246,26 @@ class Policy(TestCase):
         self.assertEqual(busy.answer(), PASSED)
         self.assertTrue(busy.at_end())
         self.assertEqual(door.wait_end(), 0)
+
+    def test_clients_of_a_front_take_no_place_of_an_asker(self):
+        door = self.configured(f'''
+[limits]
+sessions = 2
+[[listener]]
+name = "front"
+listen = ["127.0.0.1:0"]
+upstream = ["maildir:{self.folder / 'mail'}"]
+''' + listener(), listeners=2)
+        front, policy = door.ports
+        self.store.add(BAD)
+        with smtplib.SMTP("127.0.0.1", front), smtplib.SMTP("127.0.0.1", front):
+            with self.assertRaises(smtplib.SMTPConnectError):
+                smtplib.SMTP("127.0.0.1", front)
+            first, second = self.client(policy), self.client(policy)
+            self.assertEqual((first.ask(sender=BAD), second.ask(sender=BAD)), (REJECTED, REJECTED))
+            self.assertTrue(self.client(policy).at_end())
+            for name in ("front", "policy"):
+                door.wait_log(f'^session listener={name} client=127.0.0.1 event="too many conn')
 
     def test_check_config_shows_it(self):
         path = self.folder / "smtpblock.toml"
