@@ -2,10 +2,14 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
 
 #include "cli/commands.h"
 #include "cli/daemons.h"
 #include "cli/json.h"
+#include "common/daemon_record.h"
 #include "common/store_reader.h"
 #include "common/text.h"
 #include "common/time_text.h"
@@ -13,11 +17,28 @@
 namespace smtpblock {
 namespace {
 
+/// What is known of each, by its process ID.
+using Daemons = std::vector<std::pair<pid_t, std::optional<DaemonRecord>>>;
+
+JsonObject json_of(pid_t pid, const std::optional<DaemonRecord>& daemon) {
+    JsonObject json;
+    json.number("pid", static_cast<std::uint64_t>(pid));
+    if (!daemon) return json;
+    std::vector<JsonObject> listeners;
+    for (const DaemonRecord::Listener& listener : daemon->listeners)
+        listeners.push_back(JsonObject()
+                                .string("name", listener.name)
+                                .string("protocol", word(listener.protocol))
+                                .strings("listen", listener.addresses));
+    return json.string("since", utc_text(daemon->since))
+        .number("sessions", daemon->sessions)
+        .objects("listeners", listeners);
+}
+
 std::string json_of(const StoreState& state, const StorePaths& store, std::size_t readers,
-                    const std::vector<pid_t>& daemons, Time now) {
+                    const Daemons& daemons, Time now) {
     std::vector<JsonObject> objects;
-    for (const pid_t pid : daemons)
-        objects.push_back(JsonObject().number("pid", static_cast<std::uint64_t>(pid)));
+    for (const auto& [pid, daemon] : daemons) objects.push_back(json_of(pid, daemon));
     JsonObject json;
     json.string("store", store.root())
         .string("uuid", state.uuid)
@@ -38,8 +59,15 @@ std::string size_text(std::uint64_t bytes) {
     return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1024.0 * 1024.0));
 }
 
+/// For people with what it means.
+std::string past_text(Time time, Time now, const Terminal& terminal) {
+    if (!terminal.for_people()) return utc_text(time);
+    return fmt::format("{} ({} ago)", local_text(time),
+                       duration_text(std::max(now - time, std::chrono::seconds{0})));
+}
+
 void print_lines(const StoreState& state, const Context& context, std::size_t readers,
-                 const std::vector<pid_t>& daemons, Terminal& terminal) {
+                 const Daemons& daemons, Terminal& terminal) {
     const auto line = [&](std::string_view name, std::string_view value) {
         terminal.line(fmt::format("{:<10} {}", fmt::format("{}:", name), value));
     };
@@ -49,21 +77,27 @@ void print_lines(const StoreState& state, const Context& context, std::size_t re
     line("rules",
          fmt::format("{} ({} email, {} ehlo)", state.rules, state.email_rules, state.ehlo_rules));
     line("size", size_text(state.bytes));
-    if (!state.last_edit)
-        line("last edit", "-");
-    else if (terminal.for_people())
-        line("last edit", fmt::format("{} ({} ago)", local_text(*state.last_edit),
-                                      duration_text(std::max(context.editor.now - *state.last_edit,
-                                                             std::chrono::seconds{0}))));
-    else
-        line("last edit", utc_text(*state.last_edit));
+    line("last edit",
+         state.last_edit ? past_text(*state.last_edit, context.editor.now, terminal) : "-");
     if (state.paused_until && *state.paused_until > context.editor.now)
         line("paused",
              fmt::format("until {}", terminal.for_people() ? local_text(*state.paused_until)
                                                            : utc_text(*state.paused_until)));
     line("readers", fmt::format("{}", readers));
-    line("daemons",
-         daemons.empty() ? "none" : fmt::format("smtpblockd pid {}", fmt::join(daemons, ",")));
+    std::vector<pid_t> pids;
+    for (const auto& [pid, daemon] : daemons) pids.push_back(pid);
+    line("daemons", pids.empty() ? "none" : fmt::format("smtpblockd pid {}", fmt::join(pids, ",")));
+    for (const auto& [pid, daemon] : daemons) {
+        if (!daemon) continue;
+        line(fmt::format("pid {}", pid),
+             fmt::format("since {}, {} session{}",
+                         past_text(daemon->since, context.editor.now, terminal), daemon->sessions,
+                         daemon->sessions == 1 ? "" : "s"));
+        for (const DaemonRecord::Listener& listener : daemon->listeners)
+            line("listener",
+                 fmt::format("{} {} {}", printable(listener.name), word(listener.protocol),
+                             printable(fmt::format("{}", fmt::join(listener.addresses, " ")))));
+    }
 }
 
 Result<int> verify(StoreReader& reader, const Context& context, Terminal& terminal) {
@@ -107,7 +141,9 @@ Result<int> run(const StatusArguments& arguments, const Context& context, Termin
     const auto state = (*reader)->state();
     if (!state) return Failure(state.error());
     const std::size_t readers = (*reader)->readers().size();
-    const auto daemons = daemons_of(**reader);
+    Daemons daemons;
+    for (const pid_t pid : daemons_of(**reader))
+        daemons.emplace_back(pid, find_daemon(context.store, pid));
     if (terminal.json())
         terminal.line(json_of(*state, context.store, readers, daemons, context.editor.now));
     else if (!terminal.quiet())

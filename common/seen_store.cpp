@@ -13,6 +13,7 @@
 #include "common/descriptor.h"
 #include "common/lmdb.h"
 #include "common/octets.h"
+#include "common/seen_directory.h"
 #include "common/store_access.h"
 #include "common/store_environment.h"
 #include "common/store_fault.h"
@@ -125,34 +126,16 @@ bool is_damage(int number) {
            number == MDB_PAGE_NOTFOUND || number == MDB_INVALID || number == MDB_PANIC;
 }
 
-/// Ours, or our group's to write, as `init --group` makes it where there is no user smtpblock. Root
-/// would follow what others may put there: for root it is root's alone.
-Result<void> check_owner(const StorePaths& paths, int directory, const struct stat& info) {
-    const bool roots = ::geteuid() == 0;
-    const bool others_write = (info.st_mode & S_IWOTH) != 0 ||
-                              (roots && (info.st_mode & S_IWGRP) != 0 && info.st_gid != 0);
-    const bool ours = info.st_uid == ::geteuid() ||
-                      (!roots && ::faccessat(directory, ".", W_OK, AT_EACCESS) == 0);
-    if (ours && !others_write) return {};
-    return fail(ErrorCode::not_permitted, "{}: {}", quoted(paths.seen()),
-                ours
-                    ? "other users may write in it; run smtpblockd as one of them, or chmod go-w it"
-                    : "it is another user's; run smtpblockd as that user");
-}
-
 }  // namespace
 
 Result<bool> add_seen(const StorePaths& paths, const SeenRecords& records,
                       const SeenLimits& limits) {
-    const Descriptor directory(
-        ::open(paths.seen().c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    if (!directory.open()) return path_failure(paths.seen(), errno);
+    const auto directory = open_seen(paths);
+    if (!directory) return Failure(directory.error());
     struct stat info {};
-    if (::fstat(directory.number(), &info) != 0) return path_failure(paths.seen(), errno);
-    if (auto owned = check_owner(paths, directory.number(), info); !owned)
-        return std::move(owned).failure();
+    if (::fstat(directory->number(), &info) != 0) return path_failure(paths.seen(), errno);
     // LMDB would wait for a daemon that was stopped in the midst of it.
-    if (::flock(directory.number(), LOCK_EX | LOCK_NB) != 0) {
+    if (::flock(directory->number(), LOCK_EX | LOCK_NB) != 0) {
         if (errno == EWOULDBLOCK) return false;
         return path_failure(paths.seen(), errno);
     }

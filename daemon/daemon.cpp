@@ -90,6 +90,8 @@ Result<void> Daemon::serve() {
     if (auto bound = server_.listen(listeners_of(setup_), policies_of(setup_)); !bound)
         return bound;
     const SeenWriter seen(StorePaths(setup_.store), state_.sightings, log_);
+    presence_.emplace(
+        StorePaths(setup_.store), server_.listeners(), [this] { return server_.sessions(); }, log_);
     server_.obey_signals([this] { reload(); });
     keep_watchdog_quiet();
     server_.run([this] { tell_manager("READY=1"); },
@@ -165,7 +167,10 @@ Result<std::size_t> Daemon::apply_again() try {
     if (auto same = check_unchanged(setup_, *setup); !same) return std::move(same).failure();
     if (auto made = prepare_maildirs(*setup); !made) return std::move(made).failure();
     auto changed = server_.change(setup->server, listeners_of(*setup), policies_of(*setup));
-    if (changed) tell_warnings(*setup);
+    if (changed) {
+        tell_warnings(*setup);
+        presence_->listeners(server_.listeners());
+    }
     return changed;
 } catch (const std::exception& error) {
     return fail(ErrorCode::failed, "{}", error.what());

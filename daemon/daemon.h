@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "daemon/guard/secret_key.h"
 #include "daemon/net/server.h"
 #include "daemon/options.h"
+#include "daemon/presence.h"
 #include "daemon/setup.h"
 
 namespace smtpblock {
@@ -54,6 +56,7 @@ private:
     guard::Guard watch_;  ///< looks at the rules when nobody comes
     net::Server server_;
     bool manager_is_deaf_ = false;
+    std::optional<Presence> presence_;  ///< while it serves
 };
 
 }  // namespace smtpblock

@@ -112,6 +112,18 @@ std::vector<Endpoint> Listeners::endpoints() const {
     return out;
 }
 
+std::vector<DaemonRecord::Listener> Listeners::records() const {
+    std::vector<DaemonRecord::Listener> out;
+    for (const auto& entry : entries_) {
+        const ListenerOptions& options = entry->listener->options;
+        auto& record = out.emplace_back(
+            DaemonRecord::Listener{options.session.listener, options.protocol, {}});
+        for (const auto& acceptor : entry->acceptors)
+            record.addresses.push_back(acceptor->socket().text());
+    }
+    return out;
+}
+
 void Listeners::tell_idle_sockets() const {
     for (const std::string& name : environment_.activated.names()) {
         if (!acceptors_at({ListenAddress::Kind::systemd, {}, name}).empty()) continue;

@@ -10,6 +10,7 @@
 #include <memory>
 #include <vector>
 
+#include "common/daemon_record.h"
 #include "daemon/guard/log.h"
 #include "daemon/net/behind/probe.h"
 #include "daemon/net/front/acceptor.h"
@@ -54,6 +55,8 @@ public:
 
     /// Over TCP, in the order of the options, with real ports.
     std::vector<Endpoint> endpoints() const;
+    /// In the order of the options.
+    std::vector<DaemonRecord::Listener> records() const;
     const tls::ListenerCertificates& certificates() const { return certificates_; }
     /// Of sockets that systemd has passed and no listener takes, since their clients wait in vain.
     void tell_idle_sockets() const;

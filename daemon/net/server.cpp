@@ -75,8 +75,10 @@ public:
     ~Impl();
 
     std::size_t threads() const { return workers_.size(); }
+    std::uint64_t sessions() const;
     Result<void> listen(std::vector<ListenerOptions> listeners, const PolicyFactory& policies);
     std::vector<Endpoint> endpoints() const { return listeners_->endpoints(); }
+    std::vector<DaemonRecord::Listener> listeners() const { return listeners_->records(); }
     void obey_signals(std::function<void()> reload);
     void give_signs_of_life(std::chrono::microseconds interval, std::function<void()> beat);
     void run(std::function<void()> ready, std::function<void(std::chrono::seconds)> stopping);
@@ -96,7 +98,6 @@ private:
     void forget_proxied();
     void turn_away(const ListenerOptions& listener, const Arrival& arrival);
     Crowd& crowd_of(Protocol protocol) { return crowds_.at(static_cast<std::size_t>(protocol)); }
-    bool has_sessions() const;
     void await_signal();
     void on_signal(int number);
     void stop_when_empty();
@@ -341,12 +342,13 @@ void Server::Impl::drain() {
 }
 
 void Server::Impl::stop_when_empty() {
-    if (draining_ && !has_sessions() && proxied_.empty()) stop();
+    if (draining_ && sessions() == 0 && proxied_.empty()) stop();
 }
 
-bool Server::Impl::has_sessions() const {
-    return std::any_of(crowds_.begin(), crowds_.end(),
-                       [](const Crowd& crowd) { return crowd.count.sessions() > 0; });
+std::uint64_t Server::Impl::sessions() const {
+    std::uint64_t sessions = 0;
+    for (const Crowd& crowd : crowds_) sessions += crowd.count.sessions();
+    return sessions;
 }
 
 void Server::Impl::stop() {
@@ -360,11 +362,17 @@ Server::~Server() = default;
 std::size_t Server::threads() const {
     return impl_->threads();
 }
+std::uint64_t Server::sessions() const {
+    return impl_->sessions();
+}
 Result<void> Server::listen(std::vector<ListenerOptions> listeners, const PolicyFactory& policies) {
     return impl_->listen(std::move(listeners), policies);
 }
 std::vector<Endpoint> Server::endpoints() const {
     return impl_->endpoints();
+}
+std::vector<DaemonRecord::Listener> Server::listeners() const {
+    return impl_->listeners();
 }
 void Server::obey_signals(std::function<void()> reload) {
     impl_->obey_signals(std::move(reload));

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "common/config.h"
+#include "common/daemon_record.h"
 #include "common/endpoint.h"
 #include "common/ip_address.h"
 #include "common/listener_choices.h"
@@ -68,11 +70,15 @@ public:
 
     /// How many threads have sessions.
     std::size_t threads() const;
+    /// From any thread. Of all listeners.
+    std::uint64_t sessions() const;
 
     /// Reads the certificates and binds every address, so that clients are queued from now on.
     Result<void> listen(std::vector<ListenerOptions> listeners, const PolicyFactory& policies);
     /// Where it listens over TCP, in the order of the options, with real ports.
     std::vector<Endpoint> endpoints() const;
+    /// From the main thread. Of each listener, in the order of the options.
+    std::vector<DaemonRecord::Listener> listeners() const;
 
     /// SIGTERM and SIGINT drain, a second one stops; SIGHUP calls `reload`.
     void obey_signals(std::function<void()> reload);
