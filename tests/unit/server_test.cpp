@@ -124,6 +124,8 @@ TEST_CASE("out of descriptors, clients are turned away instead of waiting, and l
     Front front;
     front.start();
     Peer served = front.server.client();
+    // UBSan takes descriptors where it sees a type for the first time.
+    CHECK(served.say("NOOP") == "250 2.0.0 Ok");
     std::vector<int> sockets;
     for (int i = 0; i < 5; ++i) sockets.push_back(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     {
