@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/ip_address.h"
 
@@ -15,6 +16,9 @@ namespace smtpblock {
 struct EhloName {
     std::string text;                  ///< canonical: `[192.0.2.7]`, `mail.example.com`, or empty
     std::optional<IpAddress> address;  ///< when the name is an address literal
+    /// Where we are told of a name in which others have replaced characters: what it may have been,
+    /// in canonical form. Rules for one such name alone match it too.
+    std::vector<std::string> originals{};
 
     /// `argument` is what stands behind the verb, up to the first white space.
     static EhloName parse(std::string_view argument);

@@ -84,6 +84,8 @@ public:
                 look_up(PatternKind::no_name);
             } else {
                 look_up(PatternKind::name, name.text);
+                for (const std::string& original : name.originals)
+                    look_up(PatternKind::name, original);
                 each_parent(PatternKind::below_name, name.text);
             }
             look_up_globs(PatternKind::ehlo_glob, name.text);

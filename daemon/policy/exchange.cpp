@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "common/login_name.h"
+#include "daemon/policy/helo_name.h"
 #include "daemon/policy/limits.h"
 #include "daemon/policy/sender.h"
 
@@ -21,11 +22,6 @@ std::optional<smtp::Moment> moment_of(std::string_view state) {
     if (state == "END-OF-MESSAGE") return smtp::Moment::end;
     if (state == "AUTH") return smtp::Moment::auth;
     return std::nullopt;
-}
-
-/// The name is the argument up to the first white space.
-EhloName ehlo_name_of(std::string_view helo_name) {
-    return EhloName::parse(helo_name.substr(0, helo_name.find_first_of(" \t")));
 }
 
 /// The login, and the one in whose name he says that he sends (MAIL FROM ... AUTH=).
@@ -100,8 +96,8 @@ std::string_view Exchange::decide(smtp::Moment moment, const Request& request) {
         if (const auto address = IpAddress::parse(subject.client))
             subject.trusted = any_contains(context.trusted_networks, *address);
     if (request.helo_name)
-        subject.ehlo_names = names_.of(
-            {*request.helo_name}, [&] { return std::vector{ehlo_name_of(*request.helo_name)}; });
+        subject.ehlo_names =
+            names_.of({*request.helo_name}, [&] { return names_of_helo(*request.helo_name); });
     const std::string_view sasl_sender = request.sasl_sender.value_or("");
     subject.users = users_.of({username, sasl_sender, context.auth_domain},
                               [&] { return users_of(username, sasl_sender, context.auth_domain); });

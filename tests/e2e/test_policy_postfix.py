@@ -83,6 +83,21 @@ class Recipe(TestCase):
         self.assertEqual(self.reply_to(BAD).code, 250)
         self.arrived(2)
 
+    def test_an_ehlo_name_that_postfix_does_not_show_as_it_is(self):
+        self.store.add("ylmf-pc", "()", "user@pc", "*.dyn.example", "--type", "ehlo")
+        for name in ("ylmf-pc x", "YLMF-PC \t (x) y", "ylmf-pc \x01", "()", "() x", "<>", "User@PC",
+                     "1.dyn.example x"):
+            with self.subTest(name=name):
+                self.assertEqual(self.reply_to("good@example.net", name=name).text, REFUSED)
+        self.door.wait_log(r"^block .* field=ehlo .* ehlo=ylmf-pc from=")
+        self.door.wait_log(r"^block .* field=ehlo .* ehlo=\?\? from=")
+        others = ("x ylmf-pc", "ylmf-pc(", "(ylmf-pc", "user", "user@pc2", "(null)",
+                  "dyn.example x")
+        for name in others:
+            with self.subTest(name=name):
+                self.assertEqual(self.reply_to("good@example.net", name=name).code, 250)
+        self.arrived(len(others))
+
     def test_what_postfix_refuses_itself_it_goes_on_to_refuse(self):
         self.assertEqual(self.reply_to("good@example.net", recipient=ELSEWHERE).text,
                          f"554 5.7.1 <{ELSEWHERE}>: Relay access denied")

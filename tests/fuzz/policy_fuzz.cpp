@@ -20,7 +20,9 @@ public:
         return find(moment, subject).verdict;
     }
     smtp::Finding find(smtp::Moment, const smtp::Subject& subject) override {
-        require(subject.ehlo_names.size() <= 1, "one name a request");
+        require(subject.ehlo_names.size() <= 2, "one name a request, and what it may end before");
+        for (const EhloName& name : subject.ehlo_names)
+            require(name.originals.size() <= 90, "few of what a name may have been");
         require(subject.sender == nullptr || !subject.null_sender, "a sender or none");
         require(subject.authenticated || subject.users.size() <= 1, "nobody who did not log in");
         const std::size_t sum = subject.sender_path.size() + subject.users.size();

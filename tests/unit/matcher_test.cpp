@@ -251,6 +251,21 @@ TEST_CASE("a client cannot make a decision dear with a thousand pluses or labels
     CHECK(rules.asked < 10);
 }
 
+TEST_CASE("what a name may have been is for rules of one name alone") {
+    const MemoryRules rules{"ehlo a@b reject both", "ehlo *.y defer both", "ehlo *@* reject both",
+                            "ehlo x.y allow both"};
+    const auto verdict = [&](std::string text, std::vector<std::string> originals) {
+        const std::vector<EhloName> names{{std::move(text), std::nullopt, std::move(originals)}};
+        Query query;
+        query.ehlo_names = names;
+        return decide(query, rules).verdict;
+    };
+    CHECK(verdict("a?b", {"a(b", "a@b"}) == Verdict::reject);
+    CHECK(verdict("a?c", {"a(c", "a@c"}) == Verdict::pass);
+    CHECK(verdict("z.y", {"x.y"}) == Verdict::pass);  // one value: the rule for it alone is picked
+    CHECK(verdict("a?b", {"z.y"}) == Verdict::pass);
+}
+
 TEST_CASE("names longer than a key are still told apart") {
     const std::string stem(511, 'n');
     const MemoryRules rules{"ehlo " + stem + "a reject both"};

@@ -83,6 +83,34 @@ TEST_CASE("the sender, the login, for whom it sends and the EHLO name are asked 
     CHECK(asked.of(at_rcpt) == "DUNNO");
 }
 
+TEST_CASE("an EHLO name ends at its blank, which Postfix shows as a question mark") {
+    Asked asked({"ehlo ylmf-pc reject both", "ehlo *.dyn.example reject both",
+                 "ehlo [192.0.2.7] reject both", "ehlo \"\" reject both"});
+    const auto helo = [&](const std::string& name) {
+        return asked.of(at_rcpt + "sender=x@y.example\nhelo_name=" + name + "\n");
+    };
+    for (const char* blocked : {"YLMF-PC?x", "ylmf-pc?a?b", "ylmf-pc??x?", "1.dyn.example?x",
+                                "[192.0.2.7]?x", "ylmf-pc.?x"})
+        CHECK(helo(blocked) == rejected);
+    // No blank is the first character or the last one.
+    for (const char* other : {"?ylmf-pc", "?", "?x", "??", "ylmf-pc?", "ylmf?pc", "x?ylmf-pc"})
+        CHECK(helo(other) == "DUNNO");
+}
+
+TEST_CASE("what Postfix shows as one or two question marks is looked for as what it may be") {
+    Asked asked({"ehlo () reject both", "ehlo user@pc reject both", "ehlo <a@b> reject both",
+                 R"(ehlo what\?ever reject both)", "ehlo spam?x reject both",
+                 "ehlo *@* reject both"});
+    const auto helo = [&](const std::string& name) {
+        return asked.of(at_rcpt + "sender=x@y.example\nhelo_name=" + name + "\n");
+    };
+    for (const char* blocked : {"??", "User?PC", "what?ever", "spam?x", "???x", "user?pc?x",
+                                "user?pc??", "()", "<a@b>", "user@pc and more"})
+        CHECK(helo(blocked) == rejected);
+    for (const char* other : {"?", "?a?b?", "a?", "???", "user?", "user??pc", "mail.example.net"})
+        CHECK(helo(other) == "DUNNO");
+}
+
 TEST_CASE("no EHLO is a name that rules can match, one that was not told is none") {
     Asked asked({"ehlo \"\" reject both"});
     CHECK(asked.of(at_rcpt + "sender=x@y.example\nhelo_name=\n") == rejected);
