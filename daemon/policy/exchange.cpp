@@ -29,7 +29,7 @@ std::vector<Address> users_of(std::string_view username, std::string_view sender
                               std::string_view auth_domain) {
     std::vector<Address> users;
     if (!username.empty()) users = readings_of_login(username, auth_domain);
-    if (!sender.empty()) users.push_back(sender_of(sender, auth_domain));
+    if (auto submitter = submitter_of(sender, auth_domain)) users.push_back(*std::move(submitter));
     return users;
 }
 

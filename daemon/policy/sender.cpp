@@ -2,6 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <string>
+
+#include "common/text.h"
+#include "daemon/smtp/xtext.h"
+
 namespace smtpblock::policy {
 namespace {
 
@@ -12,6 +18,11 @@ std::string_view without_source_route(std::string_view written) {
     if (!written.starts_with('@')) return written;
     const auto colon = written.find(':');
     return colon == npos || colon + 1 == written.size() ? written : written.substr(colon + 1);
+}
+
+/// A plus address that is written as it is, `carol+fe@example.com`, makes no text.
+bool is_text(std::string_view decoded) {
+    return is_utf8(decoded) && std::none_of(decoded.begin(), decoded.end(), is_control);
 }
 
 }  // namespace
@@ -27,6 +38,15 @@ Address sender_of(std::string_view written, std::string_view own_domain) {
             fmt::format("{}@{}", mailbox.substr(0, percent), mailbox.substr(percent + 1)),
             own_domain);
     return Address::of_identity(mailbox, own_domain);
+}
+
+std::optional<Address> submitter_of(std::string_view written, std::string_view own_domain) {
+    const auto decoded = smtp::decoded_xtext(written);
+    std::string_view mailbox = decoded && is_text(*decoded) ? std::string_view(*decoded) : written;
+    if (mailbox.starts_with('<') && mailbox.ends_with('>'))
+        mailbox = mailbox.substr(1, mailbox.size() - 2);
+    if (mailbox.empty()) return std::nullopt;
+    return sender_of(mailbox, own_domain);
 }
 
 }  // namespace smtpblock::policy

@@ -3,6 +3,7 @@
 // (trivial-rewrite(8)) is what rules are compared with.
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 #include "common/address.h"
@@ -13,5 +14,10 @@ namespace smtpblock::policy {
 /// and a bare `user` is in `own_domain`. Never fails, as Address::of_identity() does not. `written`
 /// is not empty.
 Address sender_of(std::string_view written, std::string_view own_domain);
+
+/// The same of the mailbox of `MAIL FROM ... AUTH=`, which Postfix shows as it came: in xtext
+/// (RFC 4954 5), unless it makes no text then, and with the brackets that some put around it.
+/// Nothing where it is empty or `<>`.
+std::optional<Address> submitter_of(std::string_view written, std::string_view own_domain);
 
 }  // namespace smtpblock::policy

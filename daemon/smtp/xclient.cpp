@@ -8,6 +8,7 @@
 #include "common/domain_name.h"
 #include "common/endpoint.h"
 #include "common/text.h"
+#include "daemon/smtp/xtext.h"
 
 namespace smtpblock::smtp {
 namespace {
@@ -19,37 +20,6 @@ constexpr std::string_view ipv6_tag = "IPV6:";
 
 bool is_unknown(std::string_view value) {
     return equal_ignoring_case(value, unavailable) || equal_ignoring_case(value, temporarily);
-}
-
-/// RFC 3461 4: `+` and two hexadecimal digits are an octet.
-std::optional<std::string> decoded_xtext(std::string_view text) {
-    std::string out;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] != '+') {
-            out += text[i];
-            continue;
-        }
-        if (i + 2 >= text.size()) return std::nullopt;
-        const int high = hex_value(text[i + 1]);
-        const int low = hex_value(text[i + 2]);
-        if (high < 0 || low < 0) return std::nullopt;
-        out += static_cast<char>(high << 4 | low);
-        i += 2;
-    }
-    return out;
-}
-
-/// What may stand for itself, and nothing that a server could take for more than a value.
-std::string encoded_xtext(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-        const bool plain = c > ' ' && c < '\x7f' && c != '+' && c != '=';
-        if (plain)
-            out += c;
-        else
-            out += fmt::format("+{:02X}", static_cast<unsigned char>(c));
-    }
-    return out;
 }
 
 std::optional<IpAddress> address_of(std::string_view value) {

@@ -98,6 +98,21 @@ class Recipe(TestCase):
                 self.assertEqual(self.reply_to("good@example.net", name=name).code, 250)
         self.arrived(len(others))
 
+    def test_for_whom_a_message_is_sent(self):
+        self.store.add("carol@example.com")
+        client = self.client()
+        for carol in ("carol@example.com", "<Carol@Example.com>", "carol+40example.com",
+                      "<carol+2Bsales@example.com>", "carol+sales@example.com"):
+            with self.subTest(carol=carol):
+                self.assertEqual(client.say(f"MAIL FROM:<good@example.net> AUTH={carol}").code, 250)
+                self.assertEqual(client.rcpt(TO).text, REFUSED)
+                client.say("RSET")
+        for other in ("<>", "carol+3Dx@example.com", "carol+40example.org"):
+            with self.subTest(other=other):
+                self.assertEqual(client.say(f"MAIL FROM:<good@example.net> AUTH={other}").code, 250)
+                self.assertEqual(client.rcpt(TO).code, 250)
+                client.say("RSET")
+
     def test_what_postfix_refuses_itself_it_goes_on_to_refuse(self):
         self.assertEqual(self.reply_to("good@example.net", recipient=ELSEWHERE).text,
                          f"554 5.7.1 <{ELSEWHERE}>: Relay access denied")

@@ -138,6 +138,20 @@ TEST_CASE("mail goes out that comes with a login or from a trusted network") {
     CHECK(asked.of(at_rcpt + "sender=boss@b.example\nsasl_username=boss@b.example\n") == "DUNNO");
 }
 
+TEST_CASE("MAIL FROM ... AUTH= is read as the client meant it") {
+    Asked asked({"email carol@example.com reject both", "email dave@own.example reject both"});
+    const auto for_whom = [&](const std::string& name) {
+        return asked.of(at_rcpt + "sender=x@y.example\nsasl_username=x\nsasl_sender=" + name +
+                        "\n");
+    };
+    for (const char* carol : {"carol@example.com", "<Carol@Example.COM>", "carol+40example.com",
+                              "<carol+2Bsales@example.com>", "+3Ccarol@example.com+3e",
+                              "carol+sales@example.com", "<dave>"})
+        CHECK(for_whom(carol) == rejected);
+    for (const char* other : {"", "<>", "+3C+3E", "carol", "carol+3Dexample.com", "<", "+40"})
+        CHECK(for_whom(other) == "DUNNO");
+}
+
 TEST_CASE("a policy_context is the name of a listener whose settings are taken") {
     Asked asked({"email bad@b.example reject out", "email alice@other.example reject both"});
     asked.others->emplace("submission", Context{.listener = "submission",
