@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
 #include "common/login_name.h"
@@ -14,14 +16,20 @@ namespace {
 
 constexpr std::string_view dunno = "DUNNO";
 
-/// What Postfix asks at elsewhere (CONNECT, EHLO, MAIL, VRFY, ETRN) is nothing that we stop. AUTH
-/// is no state of its own: Exim asks with it, by the recipe of smtpblockd(8).
+/// AUTH is no state of Postfix: Exim asks with it, by the recipe of smtpblockd(8).
 std::optional<smtp::Moment> moment_of(std::string_view state) {
     if (state == "RCPT") return smtp::Moment::rcpt;
     if (state == "DATA" || state == "BDAT") return smtp::Moment::data;
     if (state == "END-OF-MESSAGE") return smtp::Moment::end;
     if (state == "AUTH") return smtp::Moment::auth;
     return std::nullopt;
+}
+
+/// What Postfix asks at elsewhere is nothing that we stop (SMTPD_POLICY_README).
+bool is_other_state(std::string_view state) {
+    constexpr std::array<std::string_view, 6> states{"CONNECT", "EHLO", "HELO",
+                                                     "MAIL",    "VRFY", "ETRN"};
+    return std::find(states.begin(), states.end(), state) != states.end();
 }
 
 /// The login, and the one in whose name he says that he sends (MAIL FROM ... AUTH=).
@@ -76,7 +84,9 @@ void Exchange::on_eof() {
 }
 
 void Exchange::answer(const Request& request) {
-    const auto moment = moment_of(request.state.value_or(""));
+    const std::string_view state = request.state.value_or("");
+    const auto moment = moment_of(state);
+    if (!moment && !is_other_state(state)) tell_of_state(state);
     say("action=");
     say(moment ? decide(*moment, request) : dunno);
     say("\n\n");
@@ -101,12 +111,13 @@ std::string_view Exchange::decide(smtp::Moment moment, const Request& request) {
     const std::string_view sasl_sender = request.sasl_sender.value_or("");
     subject.users = users_.of({username, sasl_sender, context.auth_domain},
                               [&] { return users_of(username, sasl_sender, context.auth_domain); });
-    if (request.sender) {
+    const bool tells_none = request.sender == "" && moment == smtp::Moment::auth;
+    if (request.sender && !tells_none) {
         subject.has_sender = true;
         subject.null_sender = request.sender->empty();
         subject.sender_path = *request.sender;
     }
-    if (request.sender && !subject.null_sender)
+    if (subject.has_sender && !subject.null_sender)
         subject.sender = &sender_.of({*request.sender, context.auth_domain}, [&] {
             return sender_of(*request.sender, context.auth_domain);
         });
@@ -134,6 +145,15 @@ std::string_view Exchange::own_words(smtp::Moment moment, const smtp::Finding& f
     // For the administrator: Postfix writes it into its log, and the client never sees it.
     warning_ = fmt::format("WARN smtpblock rule {} (log) matches", finding.trial);
     return warning_;
+}
+
+void Exchange::tell_of_state(std::string_view state) {
+    if (settings_->told_of_state.exchange(true)) return;
+    complain(
+        "unknown protocol_state",
+        fmt::format("{}: nothing is looked at; send RCPT, DATA or END-OF-MESSAGE, or AUTH for a "
+                    "login",
+                    state.empty() ? "none" : state));
 }
 
 const Context& Exchange::context_of(const Request& request) {

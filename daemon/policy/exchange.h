@@ -29,6 +29,7 @@ struct Settings {
     std::shared_ptr<const Contexts> others;
     /// The log knows of a request that named a listener that there is not.
     mutable std::atomic<bool> told_of_context{false};
+    mutable std::atomic<bool> told_of_state{false};  ///< likewise, of a moment that there is not
 };
 
 door::Options options_for(std::shared_ptr<const Settings> settings);
@@ -66,6 +67,7 @@ public:
 private:
     void answer(const Request& request);
     std::string_view decide(smtp::Moment moment, const Request& request);
+    void tell_of_state(std::string_view state);
     const Context& context_of(const Request& request);
     std::string_view own_words(smtp::Moment moment, const smtp::Finding& finding);
 

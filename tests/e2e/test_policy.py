@@ -61,6 +61,25 @@ class Policy(TestCase):
         wait_until("the hits are counted", lambda: json.loads(
             self.store.run("show", "--json", BAD).stdout).get("hits") == 3)
 
+    def test_the_log_has_no_sender_of_a_login(self):
+        door = self.configured(listener())
+        self.store.add(BAD)
+        self.assertEqual(self.client(door.port).ask(protocol_state="AUTH", sender="", recipient="",
+                                                    sasl_username=BAD), REJECTED)
+        door.wait_log(rf"^block .* at=auth rule=1 .* ehlo=mail\.example\.net user={BAD}$")
+
+    def test_a_state_that_nobody_knows_is_said_once(self):
+        door = self.configured(listener())
+        client = self.client(door.port)
+        self.store.add(BAD)
+        for state in ("MAIL", "RCTP", "rcpt"):
+            self.assertEqual(client.ask(protocol_state=state, sender=BAD), PASSED)
+        door.wait_log(r'^session session=\w+ listener=policy client=127\.0\.0\.1 '
+                      r'event="unknown protocol_state" detail="RCTP: nothing is looked at; send ')
+        self.assertEqual(client.ask(sender=BAD), REJECTED)
+        door.wait_log("^block ")
+        self.assertEqual(sum("protocol_state" in line for line in door.log), 1)
+
     def test_a_trial_warns_the_server_and_stops_nobody(self):
         door = self.configured(listener())
         self.store.add(BAD, "--action", "log")
@@ -273,7 +292,7 @@ upstream = ["maildir:{self.folder / 'mail'}"]
                         listener(listen='"127.0.0.1:10040", "unix:/run/smtpblock/policy"'))
         done = subprocess.run([DAEMON, "--config", str(path), "--check-config"], timeout=PATIENCE,
                               capture_output=True, text=True, env=ENVIRONMENT)
-        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertIn("listener policy: 127.0.0.1:10040 unix:/run/smtpblock/policy, protocol "
                       "policy, direction in, auth_domain example.com\n", done.stdout)
 

@@ -64,10 +64,27 @@ TEST_CASE("a block is answered at RCPT, DATA and END-OF-MESSAGE, and nobody is e
         CHECK(asked.of(at + "sender=late@b.example\n") == deferred);
         CHECK(asked.of(at + "sender=good@b.example\n") == "DUNNO");
     }
-    for (const char* state : {"CONNECT", "EHLO", "HELO", "MAIL", "VRFY", "ETRN", "rcpt", ""})
+    for (const char* state : {"CONNECT", "EHLO", "HELO", "MAIL", "VRFY", "ETRN"})
         CHECK(asked.of(std::string("protocol_state=") + state + "\nsender=bad@b.example\n") ==
               "DUNNO");
-    CHECK(asked.of("sender=bad@b.example\n") == "DUNNO");
+    CHECK(asked.complaint() == "0 complaints");
+}
+
+TEST_CASE("a state that nobody knows, or none, is said once a listener, and not asked about") {
+    const std::string bad = "sender=bad@b.example\n";
+    const std::string next =
+        "nothing is looked at; send RCPT, DATA or END-OF-MESSAGE, or AUTH for a login";
+    Asked misspelt({"email bad@b.example reject both"});
+    CHECK(misspelt.of("protocol_state=rcpt\n" + bad) == "DUNNO");
+    CHECK(misspelt.complaint() == "unknown protocol_state: rcpt: " + next);
+    CHECK(misspelt.of("protocol_state=RCTP\n" + bad) == "DUNNO");
+    CHECK(misspelt.of(bad) == "DUNNO");
+    CHECK(misspelt.complaint() == "0 complaints");
+    for (const char* none : {"", "protocol_state=\n"}) {
+        Asked without({"email bad@b.example reject both"});
+        CHECK(without.of(none + bad) == "DUNNO");
+        CHECK(without.complaint() == "unknown protocol_state: none: " + next);
+    }
 }
 
 TEST_CASE("the sender, the login, for whom it sends and the EHLO name are asked about") {
@@ -180,6 +197,26 @@ TEST_CASE("AUTH, which Exim asks with, fails for defer as for reject") {
     CHECK(asked.of(at_auth + "in\n") == "DUNNO");
     CHECK(asked.of(at_auth + "bob\n") == "DUNNO");
     CHECK(asked.of("protocol_state=AUTH\nhelo_name=ylmf-pc\nsasl_username=bob\n") == rejected);
+}
+
+TEST_CASE("at AUTH no sender is known unless one is told") {
+    struct Told : transcripts::FakePolicy {
+        bool has_sender = false;
+        smtp::Finding find(smtp::Moment, const smtp::Subject& subject) override {
+            has_sender = subject.has_sender;
+            return {};
+        }
+    } told;
+    Exchange exchange(std::make_shared<Settings>(), told, {});
+    const auto has_sender = [&](const std::string& lines) {
+        exchange.on_bytes("request=smtpd_access_policy\n" + lines + "\n");
+        return told.has_sender;
+    };
+    CHECK_FALSE(has_sender("protocol_state=AUTH\n"));
+    CHECK_FALSE(has_sender("protocol_state=AUTH\nsender=\n"));
+    CHECK(has_sender("protocol_state=AUTH\nsender=a@b.example\n"));
+    CHECK(has_sender("protocol_state=RCPT\nsender=\n"));
+    CHECK_FALSE(has_sender("protocol_state=RCPT\n"));
 }
 
 TEST_CASE("a store that cannot be read defers, and a log rule warns") {
