@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "common/store_paths.h"
 #include "common/store_reader.h"
@@ -38,6 +39,11 @@ std::optional<std::string> environment(const char* name) {
     return value != nullptr ? std::optional<std::string>(value) : std::nullopt;
 }
 
+void warn(const std::vector<std::string>& warnings) {
+    for (const std::string& warning : warnings)
+        fmt::print(stderr, "smtpblockd: warning: {}\n", warning);
+}
+
 /// What --check-config says of the certificates: those that clients would refuse are a failure.
 Result<void> check_certificates(const Setup& setup) {
     tls::TicketKeys keys(std::chrono::steady_clock::now());
@@ -46,8 +52,7 @@ Result<void> check_certificates(const Setup& setup) {
         certificates.add(listener.session.listener, listener.certificates);
     if (auto read = certificates.read(); !read) return read;
     fmt::print("{}", certificates.description());
-    for (const std::string& warning : certificates.warnings())
-        fmt::print(stderr, "smtpblockd: warning: {}\n", warning);
+    warn(certificates.warnings());
     if (const auto invalid = certificates.invalid(); !invalid.empty())
         return fail(ErrorCode::failed, "{}", fmt::join(invalid, "\nsmtpblockd: "));
     return {};
@@ -69,6 +74,7 @@ int run(const Options& options) {
     if (!setup) return complain(setup.error().message);
     if (options.check_config) {
         fmt::print("{}", description(*setup));
+        warn(setup->warnings);
         if (const auto good = check_certificates(*setup); !good)
             return complain(good.error().message);
     }

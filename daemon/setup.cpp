@@ -133,6 +133,33 @@ net::ListenerOptions options_of(const ListenerConfig& from, const Config& config
     return out;
 }
 
+/// Beyond this host and the networks that are not part of the Internet (RFC 1918, RFC 4193,
+/// link-local). The unspecified address is all addresses of the host.
+bool may_be_reached_by_anybody(const ListenAddress& address) {
+    static const std::vector<IpNetwork> closed{
+        *IpNetwork::parse("127.0.0.0/8"),    *IpNetwork::parse("::1"),
+        *IpNetwork::parse("10.0.0.0/8"),     *IpNetwork::parse("172.16.0.0/12"),
+        *IpNetwork::parse("192.168.0.0/16"), *IpNetwork::parse("fc00::/7"),
+        *IpNetwork::parse("169.254.0.0/16"), *IpNetwork::parse("fe80::/10")};
+    return address.kind == ListenAddress::Kind::tcp &&
+           !any_contains(closed, address.endpoint.address);
+}
+
+/// Dovecot has a key, and has to have one there; policy delegation knows none.
+void warn_of_open_doors(const std::vector<ListenerConfig>& listeners,
+                        std::vector<std::string>& warnings) {
+    for (const ListenerConfig& listener : listeners) {
+        if (listener.protocol != Protocol::policy) continue;
+        for (const ListenAddress& address : listener.listen)
+            if (may_be_reached_by_anybody(address))
+                warnings.push_back(fmt::format(
+                    "listener {}: {} is not of loopback or a private network, and this protocol "
+                    "has no key: whoever reaches it can ask who is blocked; write such an address, "
+                    "or have a firewall let in your mail servers alone",
+                    printable(listener.name), address.text()));
+    }
+}
+
 policy::Context context_of(const smtp::SessionOptions& session) {
     return {.listener = session.listener,
             .direction = session.direction,
@@ -203,6 +230,7 @@ Result<Setup> make_setup(const Options& options, const Config& config,
     if (setup.guard.pass_on_store_error)
         setup.warnings.emplace_back(
             "on_store_error = \"pass\": while the store cannot be read, nobody is stopped");
+    warn_of_open_doors(listeners, setup.warnings);
     return setup;
 }
 

@@ -296,6 +296,16 @@ upstream = ["maildir:{self.folder / 'mail'}"]
         self.assertIn("listener policy: 127.0.0.1:10040 unix:/run/smtpblock/policy, protocol "
                       "policy, direction in, auth_domain example.com\n", done.stdout)
 
+    def test_check_config_warns_of_a_door_that_anybody_may_reach(self):
+        path = self.folder / "smtpblock.toml"
+        path.write_text(f'store = "{self.store.path}"\n' +
+                        listener(listen='"0.0.0.0:10040", "10.1.2.3:10040"'))
+        done = subprocess.run([DAEMON, "--config", str(path), "--check-config"], timeout=PATIENCE,
+                              capture_output=True, text=True, env=ENVIRONMENT)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stderr, r"\Asmtpblockd: warning: listener policy: 0\.0\.0\.0:10040 .*"
+                                      r"whoever reaches it can ask who is blocked; .*\n\Z")
+
     def test_check_completes_an_account_as_the_door_does(self):
         path = self.folder / "smtpblock.toml"
         path.write_text('hostname = "mail.other.example"\n' + listener(auth_domain="example.com"))

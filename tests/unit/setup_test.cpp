@@ -276,4 +276,33 @@ TEST_CASE("a listener for policy requests has no upstream, and its requests may 
           "action=DUNNO\n\naction=DUNNO\n\naction=554 5.7.1 Access denied\n\n");
 }
 
+TEST_CASE("a door for policy requests that anybody may reach is warned of") {
+    Config config;
+    config.listeners = {configured()};
+    config.listeners[0].name = "postfix";
+    config.listeners[0].upstreams.clear();
+    const auto warnings = [&](const char* where, Protocol protocol = Protocol::policy) {
+        config.listeners[0].protocol = protocol;
+        config.listeners[0].listen = {*ListenAddress::parse("127.0.0.1:587"),
+                                      *ListenAddress::parse(where)};
+        return good({}, config).warnings;
+    };
+    for (const char* open : {"0.0.0.0:10040", "[::]:10040", "192.0.2.1:10040", "172.32.0.1:10040",
+                             "[2001:db8::1]:10040"}) {
+        REQUIRE(warnings(open).size() == 1);
+        CHECK(
+            warnings(open)[0] ==
+            "listener postfix: " + std::string(open) +
+                " is not of loopback or a private network, and this protocol has no key: whoever "
+                "reaches it can ask who is blocked; write such an address, or have a firewall let "
+                "in your mail servers alone");
+        CHECK(warnings(open, Protocol::smtp).empty());
+    }
+    for (const char* closed :
+         {"127.1.2.3:10040", "[::1]:10040", "10.0.0.1:10040", "172.17.0.2:10040",
+          "192.168.1.1:10040", "169.254.1.1:10040", "[fd00::1]:10040", "[fe80::1]:10040",
+          "unix:/run/smtpblock/policy", "systemd:policy"})
+        CHECK(warnings(closed).empty());
+}
+
 }  // namespace smtpblock
