@@ -7,6 +7,9 @@
 namespace smtpblock {
 namespace {
 
+/// Of name and value together: far more than a key needs, and few enough to wait for of anybody.
+constexpr std::size_t most_octets = 1024;
+
 /// tchar of RFC 9110 5.6.2.
 bool is_token_octet(char c) {
     return is_letter(c) || is_digit(c) ||
@@ -37,6 +40,8 @@ Result<ApiHeader> ApiHeader::parse(std::string_view written) {
         return fail(ErrorCode::bad_input,
                     "the key is empty, or holds what is no printable ASCII; write \"X-API-Key: "
                     "KEY\"");
+    if (name.size() + value.size() > most_octets)
+        return fail(ErrorCode::bad_input, "longer than {} octets", most_octets);
     return ApiHeader{std::string(name), std::string(value)};
 }
 

@@ -95,47 +95,51 @@ Exchange::Exchange(std::shared_ptr<const Settings> settings, smtp::Policy& rules
       reader_(settings_->api_header ? settings_->api_header->name : "") {}
 
 void Exchange::on_bytes(std::string_view bytes) {
-    if (finished()) return;
-    reader_.add(bytes);
     while (!finished()) {
-        const auto request = reader_.next();
-        if (!request) break;
-        if (!request->keeps_alive || last_) finish();
-        answer(*request);
-    }
-    if (finished()) return;
-    if (const unsigned status = reader_.fault(); status != 0) {
-        finish();
-        refuse(status, "no request of HTTP/1.1, or a larger one than is taken");
-    } else if (reader_.take_waiting()) {
-        say("HTTP/1.1 100 Continue\r\n\r\n");
+        switch (reader_.read(bytes)) {
+            case HttpReader::State::more:
+                return;
+            case HttpReader::State::head:
+                on_head(reader_.head());
+                break;
+            case HttpReader::State::complete:
+                if (!reader_.head().keeps_alive || last_) finish();
+                answer(reader_.head(), reader_.body());
+                break;
+            case HttpReader::State::flawed:
+                finish();
+                refuse(reader_.fault(), "no request of HTTP/1.1, or a larger one than is taken");
+                break;
+        }
     }
 }
 
-void Exchange::answer(const HttpRequest& request) {
-    if (const Flaw flaw = flaw_of(request); flaw.status != 0) return refuse(flaw.status, flaw.why);
-    switch (command_of(request.target)) {
-        case Command::allow:
-            return answer_allow(request);
-        case Command::report:
-            return respond(200, "application/json", passes);
-        case Command::unknown:
-            return refuse(400, "neither command=allow nor command=report");
+/// The body of a request that is refused here is never read, so that the connection is of no use
+/// any more.
+void Exchange::on_head(const HttpHead& head) {
+    if (const Flaw flaw = flaw_of(head); flaw.status != 0) {
+        finish();
+        return refuse(flaw.status, flaw.why);
     }
+    if (head.waits) say("HTTP/1.1 100 Continue\r\n\r\n");
 }
 
 /// Whoever has not the key learns nothing else.
-Exchange::Flaw Exchange::flaw_of(const HttpRequest& request) const {
-    if (settings_->api_header && !settings_->api_header->is_value(request.key))
+Exchange::Flaw Exchange::flaw_of(const HttpHead& head) const {
+    if (settings_->api_header && !settings_->api_header->is_value(head.key))
         return {401, "not with the key of api_header"};
-    if (path_of(request.target) != "/") return {404, "the path is not /"};
-    if (request.method != "POST") return {405, "the method is not POST"};
-    if (!is_json(request.content_type)) return {415, "the content is not application/json"};
+    if (path_of(head.target) != "/") return {404, "the path is not /"};
+    if (head.method != "POST") return {405, "the method is not POST"};
+    if (!is_json(head.content_type)) return {415, "the content is not application/json"};
+    if (command_of(head.target) == Command::unknown)
+        return {400, "neither command=allow nor command=report"};
+    if (head.too_large) return {413, "a larger body than is taken"};
     return {};
 }
 
-void Exchange::answer_allow(const HttpRequest& request) {
-    const auto asked = AuthRequest::parse(request.body);
+void Exchange::answer(const HttpHead& head, std::string_view body) {
+    if (command_of(head.target) == Command::report) return respond(200, "application/json", passes);
+    const auto asked = AuthRequest::parse(body);
     if (!asked) return refuse(400, asked.error().message);
     respond(200, "application/json", is_judged(*asked) && is_blocked(*asked) ? fails : passes);
 }
@@ -170,8 +174,6 @@ bool Exchange::is_blocked(const AuthRequest& request) {
 void Exchange::refuse(unsigned status, std::string_view why) {
     if (!std::exchange(complained_, true))
         complain("refused", fmt::format("HTTP {}: {}", status, why));
-    // Who tries keys shall at least connect anew for each.
-    if (status == 401) finish();
     respond(status, "text/plain", fmt::format("{}\n", printable(why)));
 }
 

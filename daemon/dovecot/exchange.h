@@ -45,9 +45,9 @@ private:
         std::string_view why;
     };
 
-    Flaw flaw_of(const HttpRequest& request) const;
-    void answer(const HttpRequest& request);
-    void answer_allow(const HttpRequest& request);
+    void on_head(const HttpHead& head);
+    Flaw flaw_of(const HttpHead& head) const;
+    void answer(const HttpHead& head, std::string_view body);
     bool is_judged(const AuthRequest& request) const;
     bool is_blocked(const AuthRequest& request);
     void refuse(unsigned status, std::string_view why);

@@ -1,8 +1,11 @@
 """A stock Postfix and Dovecot without a front, by the recipe "Dovecot without a front" of
 smtpblockd(8) as it stands there: who is blocked cannot log in."""
 
+import contextlib
+import pathlib
 import re
 import signal
+import socket
 import subprocess
 import threading
 import unittest
@@ -231,6 +234,12 @@ class ImapTest(DoorTestCase):
         self.assertEqual(self.outcome("PLAIN", BLOCKED), SUCCESS)
 
 
+def peak_memory(pid):
+    """The most octets that it ever had resident."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return 1024 * int(re.search(r"VmHWM:\s+(\d+) kB", status)[1])
+
+
 class WireTest(TestCase):
     """The daemon alone."""
 
@@ -269,6 +278,26 @@ class WireTest(TestCase):
                     finally:
                         away.rename(rules)
                     self.assertEqual(client.ask(ALICE).status, 0)
+
+    def test_whoever_has_not_the_key_costs_little(self):
+        """Many begin a large request and are told at once, also while they are sending it."""
+        running = self.serve(before="[limits]\nsessions_per_client = 1000\n",
+                             after=f'api_header = "X-API-Key: {KEY}"\n')
+        part = b"POST /?command=allow HTTP/1.1\r\nContent-Type: application/json\r\n" \
+               b"Content-Length: 250000\r\n\r\n" + 200_000 * b"x"
+        askers = [socket.create_connection(("127.0.0.1", running.port), timeout=60)
+                  for _ in range(200)]
+        for asker in askers:
+            self.addCleanup(asker.close)
+        before = peak_memory(running.pid)
+        for asker in askers:
+            with contextlib.suppress(ConnectionError):
+                asker.sendall(part)
+        for asker in askers:
+            self.assertEqual(asker.recv(12), b"HTTP/1.1 401")
+        self.assertLess(peak_memory(running.pid) - before, len(askers) * len(part) / 4)
+        with AuthPolicyClient(running.port, KEY) as client:
+            self.assertEqual(client.ask(ALICE).status, 0)
 
     def test_check_config(self):
         path = self.folder / "smtpblock.toml"

@@ -29,6 +29,14 @@ TEST_CASE("what is no header, or has no key, is refused and not shown") {
     }
 }
 
+TEST_CASE("a header is no longer than is read of a request") {
+    const auto is_taken = [](std::size_t octets) {
+        return ApiHeader::parse("X-API-Key: " + std::string(octets - 9, 'k')).has_value();
+    };
+    CHECK(is_taken(1024));
+    CHECK_FALSE(is_taken(1025));
+}
+
 TEST_CASE("only the whole key is the key") {
     const ApiHeader header{"X-API-Key", "secret"};
     CHECK(header.is_value("secret"));

@@ -89,7 +89,7 @@ TEST_CASE("the command stands in the query, wherever Dovecot put it") {
     CHECK(asking.ask(request(bob, "", "/?x=y&command=allow")) == yes);
     for (const char* none : {"/", "/?", "/?command=", "/?command=allowed", "/?xcommand=allow",
                              "/?command=ALLOW", "/?&&"})
-        CHECK(asking.status(request(bob, "", none)) == "400");
+        CHECK(Asking().status(request(bob, "", none)) == "400");
 }
 
 TEST_CASE("requests come in any pieces, and many at once") {
@@ -140,18 +140,71 @@ TEST_CASE("whoever has not the key learns nothing") {
     }
 }
 
-TEST_CASE("other requests are refused, and the connection stays") {
+TEST_CASE("the key is looked at before any of the body has come, and before all else") {
+    const std::string post = "POST /?command=allow HTTP/1.1\r\nHost: x\r\n";
+    for (const std::string& head :
+         {post + "Content-Type: application/json\r\nContent-Length: 100\r\n\r\n",
+          post + "Content-Type: application/json\r\nContent-Length: 100\r\n"
+                 "Expect: 100-continue\r\n\r\n",
+          post + "Transfer-Encoding: chunked\r\n\r\n",
+          post + "Content-Length: 18446744073709551615\r\n\r\n", post + "\r\n",
+          std::string("GET /?command=allow HTTP/1.1\r\n\r\n"),
+          std::string("POST /other HTTP/1.0\r\n\r\n")}) {
+        INFO(head);
+        Asking stranger({"dovecot", "", {"smtp"}, ApiHeader{"X-API-Key", "secret"}});
+        std::string pieces;
+        for (const char octet : head.substr(0, head.size() - 1))
+            pieces += stranger.say({&octet, 1});
+        CHECK(pieces.empty());
+        CHECK_FALSE(stranger.exchange.finished());
+        CHECK(stranger.status("\n") == "401");
+        CHECK(stranger.exchange.finished());
+        Asking at_once({"dovecot", "", {"smtp"}, ApiHeader{"X-API-Key", "secret"}});
+        CHECK(at_once.status(head + std::string(60000, 'x')) == "401");
+        CHECK(at_once.exchange.finished());
+    }
+}
+
+TEST_CASE("what a head alone shows is refused by it, and ends the connection") {
+    const std::string json = "Content-Type: application/json\r\n";
+    const std::string post = "POST /?command=allow HTTP/1.1\r\n";
+    const std::string body = "Content-Length: 100\r\nExpect: 100-continue\r\n\r\n";
+    const std::pair<const char*, std::string> refused[] = {
+        {"405", "GET /?command=allow HTTP/1.1\r\nHost: x\r\n\r\n"},
+        {"405", "PUT /?command=allow HTTP/1.1\r\n" + json + body},
+        {"404", "POST /other?command=allow HTTP/1.1\r\n" + json + body},
+        {"404", "POST //?command=allow HTTP/1.1\r\n" + json + body},
+        {"415", post + body},
+        {"415", post + "Content-Type: application/jsonx\r\n" + body},
+        {"413", post + json + "Content-Length: 32769\r\nExpect: 100-continue\r\n\r\n"},
+        {"413", post + json + "Content-Length: 18446744073709551615\r\n\r\n"},
+        {"400", "POST / HTTP/1.1\r\n" + json + body},
+    };
+    for (const auto& [status, head] : refused) {
+        INFO(head);
+        Asking asking;
+        const std::string answer = asking.say(head);
+        CHECK(answer.substr(0, 12) == std::string("HTTP/1.1 ") + status);
+        CHECK(answer.find("Connection: close\r\n") != std::string::npos);
+        CHECK(answer.find("HTTP/1.1", 1) == std::string::npos);
+        CHECK(asking.exchange.finished());
+        CHECK(asking.exchange.take_complaints().size() == 1);
+    }
+}
+
+TEST_CASE("a body that says nothing is refused, and the connection stays") {
     Asking asking;
-    CHECK(asking.status("GET /?command=allow HTTP/1.1\r\nHost: x\r\n\r\n") == "405");
-    CHECK(asking.status(request(bob, "", "/other?command=allow")) == "404");
-    CHECK(asking.status(request(bob, "", "//?command=allow")) == "404");
-    CHECK(asking.status("POST /?command=allow HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}") == "415");
-    CHECK(asking.status("POST /?command=allow HTTP/1.1\r\nContent-Type: application/jsonx\r\n"
-                        "Content-Length: 2\r\n\r\n{}") == "415");
     CHECK(asking.ask(request("{}")) == "400 no login\n");
     CHECK(asking.ask(request("")).starts_with("400 no JSON"));
     CHECK(asking.exchange.take_complaints().size() == 1);
     CHECK(asking.ask(request(bob)) == yes);
+}
+
+TEST_CASE("the longest names that Dovecot takes are taken") {
+    Asking asking({"dovecot", "", {"smtp"}, ApiHeader{"X-API-Key", std::string(1000, 'k')}});
+    const std::string name(12288, 'a');
+    CHECK(asking.ask(request(fmt::format(R"({{"auth_user":"{0}","login":"{0}"}})", name),
+                             "X-API-Key: " + std::string(1000, 'k') + "\r\n")) == yes);
 }
 
 TEST_CASE("a client that keeps no connection gets none") {
@@ -181,7 +234,8 @@ TEST_CASE("after other settings have come one more answer is given, and is the l
 
 TEST_CASE("what is no HTTP, or too much of it, ends the connection") {
     const std::string post = "POST /?command=allow HTTP/1.1\r\n";
-    const std::string chunked = post + "Transfer-Encoding: chunked\r\n\r\n";
+    const std::string chunked =
+        post + "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
     const std::pair<const char*, std::string> bad[] = {
         {"400", "EHLO client.example.net\r\n\r\n"},
         {"400", std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 15)},
@@ -194,15 +248,13 @@ TEST_CASE("what is no HTTP, or too much of it, ends the connection") {
         {"400", post + "X: a\nY: b\r\n\r\n"},
         {"400", chunked + "x\r\n"},
         {"400", chunked + "1\r\nabc\r\n"},
-        {"413", post + "Content-Length: 262145\r\n\r\n"},
-        {"413", post + "Content-Length: 18446744073709551615\r\n\r\n"},
         {"413", chunked + "fffffff\r\n"},
-        {"413", chunked + "40000\r\n" + std::string(0x40000, 'x') + "\r\n1\r\n"},
-        {"431", post + "X: " + std::string(9000, 'a')},
-        {"431", post + "X: " + std::string(9000, 'a') + "\r\n\r\n"},
-        {"431", std::string(9000, 'a')},
-        {"431", chunked + "1;" + std::string(9000, 'a')},
-        {"431", chunked + "0\r\nX: " + std::string(9000, 'a')},
+        {"413", chunked + "8000\r\n" + std::string(0x8000, 'x') + "\r\n1\r\n"},
+        {"431", post + "X: " + std::string(2048, 'a')},
+        {"431", post + "X: " + std::string(2048, 'a') + "\r\n\r\n"},
+        {"431", std::string(2048, 'a')},
+        {"431", chunked + "1;" + std::string(2048, 'a')},
+        {"431", chunked + "0\r\nX: " + std::string(2048, 'a')},
     };
     for (const auto& [status, octets] : bad) {
         INFO(octets.substr(0, 100));
