@@ -144,7 +144,7 @@ class SubmissionTest(DoorTestCase):
         lines = [line for line in running.log if line.startswith("block")]
         for line in lines:
             self.assertRegex(line, rf"^block session=\w+ listener=dovecot at=auth rule=1 "
-                                   rf"action=reject field=user client=127\.0\.0\.1 ehlo=\"\" "
+                                   rf"action=reject field=user client=127\.0\.0\.1 "
                                    rf"user={BLOCKED}$")
         # Dovecot keeps its connection.
         self.assertEqual(lines[0], lines[1])

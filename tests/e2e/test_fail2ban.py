@@ -9,6 +9,7 @@ import time
 import unittest
 from datetime import datetime
 
+from auth_policy_client import AuthPolicyClient
 from client import Client
 from fail2ban import OURS, SHIPPED, Fail2ban, configuration
 from fake_upstream import FakeUpstream
@@ -151,6 +152,19 @@ class Filter(LoggedTestCase):
         client.mail("blocked@example.net")
         client.rcpt("someone@example.org")
         self.running.wait_log("^block ")
+        self.assertEqual(self.found("login"), [])
+
+    def test_a_login_that_dovecot_asks_about(self):
+        """In its own log he looks like those whose password was wrong, whom we do not know."""
+        self.running = self.configured('''
+[[listener]]
+protocol = "dovecot"
+listen = ["127.0.0.1:0"]
+''')
+        self.store.add(BOB)
+        with AuthPolicyClient(self.running.port) as dovecot:
+            self.assertEqual(dovecot.ask(BOB, remote=BOT).status, -1)
+        self.running.wait_log(f"^block .*at=auth .*client={BOT} ")
         self.assertEqual(self.found("login"), [])
 
     def test_a_server_that_cannot_check_passwords(self):

@@ -212,6 +212,18 @@ TEST_CASE("a client that gave no name is shown as the pattern that matches it") 
     CHECK(guarded.said().find(" ehlo=\"\" ") != std::string::npos);
 }
 
+TEST_CASE("names that nobody told us of are left out") {
+    Guarded guarded({{RuleType::email, "u@example.com"}});
+    Client client;
+    client.subject.has_sender = false;
+    client.names = {};
+    client.users = {{"u", "example.com"}};
+    CHECK(guarded.guard().check(Moment::auth, client()) == Verdict::reject);
+    CHECK(guarded.said() ==
+          "block session=7f3a listener=mx at=auth rule=1 action=reject field=user "
+          "client=192.0.2.7 user=u@example.com\n");
+}
+
 TEST_CASE("what passes says nothing before the message is accepted") {
     Guarded guarded({});
     Client client;
