@@ -249,6 +249,38 @@ TEST_CASE("--check-config shows each listener with its auth_domain and upstream"
           std::string::npos);
 }
 
+TEST_CASE("a listener for Dovecot judges logins in the protocols that it lists") {
+    Config config;
+    config.listeners = {configured()};
+    config.listeners[0].name = "dovecot";
+    config.listeners[0].protocol = Protocol::dovecot;
+    config.listeners[0].upstreams.clear();
+    config.listeners[0].services = {"imap", "sieve"};
+    config.listeners[0].api_header = ApiHeader{"X-API-Key", "secret"};
+    const Setup setup = good({}, config);
+    CHECK(setup.listeners[0].upstreams.empty());
+    REQUIRE(setup.listeners[0].door);
+    CHECK(setup.listeners[0].door->idle > 10s);  // Dovecot ends it first
+    CHECK(description(setup).find(
+              "listener dovecot: 127.0.0.1:587, protocol dovecot, direction out, services imap "
+              "sieve, with a key, auth_domain example.com\n") != std::string::npos);
+
+    transcripts::FakePolicy rules;
+    rules.rules.add("email carol@example.com reject out");
+    const auto ask = [&](const std::string& service, const std::string& key) {
+        const std::string body = R"({"login":"carol","protocol":")" + service + R"("})";
+        const auto exchange = setup.listeners[0].door->begin(rules, {});
+        exchange->on_bytes("POST /?command=allow HTTP/1.1\r\nX-API-Key: " + key +
+                           "\r\nContent-Type: application/json\r\nContent-Length: " +
+                           std::to_string(body.size()) + "\r\n\r\n" + body);
+        const std::string_view said = exchange->output();
+        return std::string(said.substr(said.find("\r\n\r\n") + 4));
+    };
+    CHECK(ask("imap", "secret") == R"({"status":-1})");
+    CHECK(ask("smtp", "secret") == R"({"status": 0})");
+    CHECK(ask("imap", "Secret") == "not with the key of api_header\n");
+}
+
 TEST_CASE("a listener for policy requests has no upstream, and its requests may name others") {
     Config config;
     config.listeners = {configured(), configured()};
