@@ -1,17 +1,12 @@
 """A stock Postfix and Dovecot without a front, by the recipe "Dovecot without a front" of
 smtpblockd(8) as it stands there: who is blocked cannot log in."""
 
-import contextlib
-import pathlib
 import re
 import signal
-import socket
-import subprocess
 import threading
 import unittest
 
 import imap
-from auth_policy_client import AuthPolicyClient
 from client import Client
 from dovecot import MECHANISMS as OFFERED
 from dovecot import NO_PENALTY, SOCKET, Dovecot
@@ -20,7 +15,7 @@ from postfix import Postfix
 from recipes import files_of, replace
 from sasl_client import MECHANISMS, TOKENS, log_in
 from submission import ALICE, BLOCKED, BOB, SERVICE, USERS, encoded, right_secret, shape
-from support import DAEMON, ENVIRONMENT, TestCase, wait_until
+from support import TestCase, wait_until
 
 SUCCESS = "235 2.7.0 Authentication successful"
 FAILURE = "535 5.7.8 Error: authentication failed: (reason unavailable)"
@@ -232,82 +227,6 @@ class ImapTest(DoorTestCase):
         self.assertEqual(self.outcome("PLAIN", BLOCKED), FAILURE)
         self.assertEqual(self.imap_outcome(BLOCKED), IMAP_FAILURE)
         self.assertEqual(self.outcome("PLAIN", BLOCKED), SUCCESS)
-
-
-def peak_memory(pid):
-    """The most octets that it ever had resident."""
-    status = pathlib.Path(f"/proc/{pid}/status").read_text()
-    return 1024 * int(re.search(r"VmHWM:\s+(\d+) kB", status)[1])
-
-
-class WireTest(TestCase):
-    """The daemon alone."""
-
-    DOOR = '[[listener]]\nname = "dovecot"\nprotocol = "dovecot"\nlisten = ["127.0.0.1:0"]\n'
-
-    def serve(self, before="", after=""):
-        return self.configured(f'store = "{self.store.path}"\n{before}{self.DOOR}{after}')
-
-    def test_many_requests_a_connection(self):
-        running = self.serve(after='auth_domain = "example.com"\n')
-        with AuthPolicyClient(running.port) as client:
-            for _ in range(3):
-                self.assertEqual(client.ask("carol").status, 0)
-                self.store.add(BLOCKED)
-                self.assertEqual(client.ask("carol").status, -1)
-                self.assertEqual(client.ask("x@example.org", auth_user="carol").status, -1)
-                self.assertEqual(client.ask("carol", protocol="imap").status, 0)
-                self.assertEqual(client.ask("carol", command="report").status, 0)
-                self.store.delete(BLOCKED)
-        self.assertEqual(len({re.search(r"session=(\w+)", line)[1] for line in running.log
-                              if line.startswith("block")}), 1)
-
-    def test_a_store_that_cannot_be_read(self):
-        """Dovecot can be told yes or no alone."""
-        rules, away = self.folder / "store/rules", self.folder / "away"
-        for setting, status in (("defer", -1), ("pass", 0)):
-            with self.subTest(setting):
-                running = self.serve(before=f'on_store_error = "{setting}"\n')
-                with AuthPolicyClient(running.port) as client:
-                    self.assertEqual(client.ask(ALICE).status, 0)
-                    rules.rename(away)
-                    try:
-                        self.assertEqual(client.ask(ALICE).status, status)
-                        self.assertEqual(client.ask(ALICE, protocol="imap").status, 0)
-                        running.wait_log("^store ")
-                    finally:
-                        away.rename(rules)
-                    self.assertEqual(client.ask(ALICE).status, 0)
-
-    def test_whoever_has_not_the_key_costs_little(self):
-        """Many begin a large request and are told at once, also while they are sending it."""
-        running = self.serve(before="[limits]\nsessions_per_client = 1000\n",
-                             after=f'api_header = "X-API-Key: {KEY}"\n')
-        part = b"POST /?command=allow HTTP/1.1\r\nContent-Type: application/json\r\n" \
-               b"Content-Length: 250000\r\n\r\n" + 200_000 * b"x"
-        askers = [socket.create_connection(("127.0.0.1", running.port), timeout=60)
-                  for _ in range(200)]
-        for asker in askers:
-            self.addCleanup(asker.close)
-        before = peak_memory(running.pid)
-        for asker in askers:
-            with contextlib.suppress(ConnectionError):
-                asker.sendall(part)
-        for asker in askers:
-            self.assertEqual(asker.recv(12), b"HTTP/1.1 401")
-        self.assertLess(peak_memory(running.pid) - before, len(askers) * len(part) / 4)
-        with AuthPolicyClient(running.port, KEY) as client:
-            self.assertEqual(client.ask(ALICE).status, 0)
-
-    def test_check_config(self):
-        path = self.folder / "smtpblock.toml"
-        path.write_text(f'store = "{self.store.path}"\n{self.DOOR}api_header = "{KEY}"\n')
-        done = subprocess.run([DAEMON, "--check-config", "--config", str(path)], text=True,
-                              capture_output=True, timeout=60, env=ENVIRONMENT)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertRegex(done.stdout, r"(?m)^listener dovecot: 127\.0\.0\.1:0, protocol dovecot, "
-                                      r".*services smtp submission, with a key, auth_domain ")
-        self.assertNotIn(KEY, done.stdout + done.stderr)
 
 
 if __name__ == "__main__":
