@@ -87,13 +87,16 @@ class Dovecot:
     """Knows `users`: passwords by name; and takes every token that `token` makes. `listener` are
     the settings of the mechanisms and of the socket; by default all of them, and `socket`. `fields`
     are the extra ones of each user. With `slow` a wrong password has the delay and the penalty that
-    Dovecot comes with."""
+    Dovecot comes with. `included`: texts by the names of files that its settings include."""
 
-    def __init__(self, folder, users, listener=None, fields="nodelay=y", slow=False):
+    def __init__(self, folder, users, listener=None, fields="nodelay=y", slow=False, included=None):
         need("dovecot")
         self.folder = folder
         self.socket = folder / "auth"
         (folder / "run").mkdir(parents=True)
+        for name, text in (included or {}).items():
+            (folder / name).touch(mode=0o600)
+            (folder / name).write_text(text)
         fields = "" if slow else fields
         (folder / "users").write_text(
             "".join(f"{user}:{password}::::::{fields}\n" for user, password in users.items()))
@@ -129,6 +132,13 @@ class Dovecot:
                                       "penalty"), text=True, capture_output=True, check=True)
         listed = (line.split() for line in done.stdout.splitlines()[1:])
         return {address: int(penalty) for address, penalty, *_ in listed if penalty != "0"}
+
+    def knows(self, user, password, service):
+        """Whether `doveadm auth test` logs in."""
+        done = subprocess.run(as_root(need("doveadm"), "-c", str(self.folder / "dovecot.conf"), "auth",
+                                      "test", "-x", f"service={service}", user, password),
+                              text=True, capture_output=True)
+        return "auth succeeded" in done.stdout
 
     def log(self):
         """Everything said so far; each line has been written when the client was answered."""

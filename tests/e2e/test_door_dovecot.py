@@ -39,6 +39,8 @@ passdb {{
 
 
 class DoorTestCase(TestCase):
+    more = ""  # settings of Dovecot
+
     @classmethod
     def setUpClass(cls):
         folder = cls.class_folder("door")
@@ -51,7 +53,8 @@ class DoorTestCase(TestCase):
             folder / "dovecot", USERS,
             SOCKET.format(mechanisms=OFFERED, socket=folder / "dovecot/auth") + NO_PENALTY
             + imap.settings(folder / "imap", cls.imap) + MORE.format(folder=folder)
-            + cls.files["/etc/dovecot/local.conf"])
+            + cls.files["/etc/dovecot/local.conf"] + cls.more,
+            included={"smtpblock.conf": cls.files["/etc/dovecot/smtpblock.conf"]})
         cls.addClassCleanup(cls.dovecot.stop)
         cls.postfix = Postfix(folder / "postfix", master=SERVICE.format(
             port=cls.submission, socket=cls.dovecot.socket))
@@ -75,6 +78,9 @@ class DoorTestCase(TestCase):
 
     def outcome(self, mechanism, user, secret=None):
         return self.log_in(mechanism, user, secret)[-1]
+
+    def imap_outcome(self, user, secret=None):
+        return imap.log_in(self.imap, user, secret or USERS[user])
 
 
 class SubmissionTest(DoorTestCase):
@@ -146,6 +152,14 @@ class SubmissionTest(DoorTestCase):
         wait_until("they are counted", lambda: '"hits":2' in
                    self.store.run("show", "--json", "1").stdout.replace(" ", ""))
 
+    def test_doveadm_shows_that_it_works(self):
+        """By the command of the page."""
+        self.serve()
+        self.store.add(BLOCKED)
+        for user, passes in ((ALICE, True), (BLOCKED, False)):
+            self.assertEqual(self.dovecot.knows(user, USERS[user], "smtp"), passes)
+        self.assertTrue(self.dovecot.knows(BLOCKED, USERS[BLOCKED], "imap"))
+
     def test_trial_and_pause(self):
         running = self.serve()
         self.store.add(BLOCKED, "--action", "log")
@@ -196,10 +210,25 @@ class SubmissionTest(DoorTestCase):
         self.assertIn("Policy server HTTP error: 401", self.dovecot.log())
 
 
-class ImapTest(DoorTestCase):
-    def imap_outcome(self, user, secret=None):
-        return imap.log_in(self.imap, user, secret or USERS[user])
+class FailClosedTest(DoorTestCase):
+    more = "auth_policy_reject_on_fail = yes\n"
 
+    def test_without_a_daemon_nobody_passes(self):
+        """As the page says."""
+        running = self.serve()
+        self.store.add(BLOCKED)
+        self.assertEqual(self.outcome("PLAIN", ALICE), SUCCESS)
+        self.assertEqual(self.outcome("PLAIN", BLOCKED), FAILURE)
+        self.assertEqual(self.imap_outcome(BLOCKED), IMAP_SUCCESS)
+        running.stop()
+        for user in (ALICE, BLOCKED):
+            self.assertEqual(self.outcome("PLAIN", user), FAILURE)
+            self.assertEqual(self.imap_outcome(user), IMAP_FAILURE)
+        self.serve()
+        self.assertEqual(self.outcome("PLAIN", ALICE), SUCCESS)
+
+
+class ImapTest(DoorTestCase):
     def test_who_is_blocked_reads_his_mail(self):
         self.serve()
         self.store.add(BLOCKED)

@@ -43,7 +43,8 @@ class WithoutFront(TestCase):
             folder / "dovecot", USERS,
             SOCKET.format(mechanisms="plain login", socket=folder / "dovecot/auth") + NO_PENALTY
             + imap.settings(folder / "imap", cls.imap)
-            + cls.dovecot_files["/etc/dovecot/local.conf"])
+            + cls.dovecot_files["/etc/dovecot/local.conf"],
+            included={"smtpblock.conf": cls.dovecot_files["/etc/dovecot/smtpblock.conf"]})
         cls.addClassCleanup(cls.dovecot.stop)
         cls.postfix = Postfix(
             folder / "postfix",
