@@ -61,6 +61,8 @@ private:
         }
         feed(octets);
         if (at_ == State::flawed) return at_;
+        // Beast waits for more of a version than stands there.
+        if (!parser_->is_header_done()) return flawed(400);
         take_head();
         head_.waits = head_.waits && kept_.empty() && octets.empty();
         parser_->eager(true);

@@ -240,6 +240,8 @@ TEST_CASE("what is no HTTP, or too much of it, ends the connection") {
         {"400", "EHLO client.example.net\r\n\r\n"},
         {"400", std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 15)},
         {"400", "POST / HTTP/2.0\r\n\r\n"},
+        {"400", "POST / HTTP\r\n\r\n"},
+        {"400", "POST / k\r\n\r\n"},
         {"400", post + "Content-Length: x\r\n\r\n"},
         {"400", post + "Content-Length: -1\r\n\r\n"},
         {"400", post + "Content-Length: 1\r\nContent-Length: 2\r\n\r\n"},
