@@ -25,7 +25,7 @@ if [ -n "$other" ]; then
     [ -z "${CI-}" ] || stop "$other is this machine's mail server, so Postfix cannot be installed and its tests cannot run"
     say "postfix     $other is this machine's mail server and stays: THE POSTFIX TESTS ARE LEFT OUT"
     wanted=$(say "$wanted" | grep -vx postfix)
-    without_postfix='-E ^e2e.(postfix|dovecot.*|submission|recipes?|servers|nobody_hurt|defences|wrong_password)$'
+    without_postfix='-E ^e2e.(postfix|dovecot.*|door_dovecot|policy_postfix|without_front|submission|recipes?|servers|nobody_hurt|defences|wrong_password)$'
 fi
 # Words of a list.
 # shellcheck disable=SC2086
