@@ -153,6 +153,14 @@ TEST_CASE("an idle connection ends in time, and a request that does not go on to
           std::string::npos);
 }
 
+TEST_CASE("who connects and asks nothing is let go as soon as one whose request does not come") {
+    Door door(std::chrono::minutes(1), std::chrono::seconds(1));
+    door.start();
+    Peer silent = door.asker();
+    CHECK(silent.at_end());
+    CHECK(door.server.log().find("event=timeout") == std::string::npos);
+}
+
 TEST_CASE("who does not read his answers is read no further, and let go in time") {
     Door door(std::chrono::minutes(1), std::chrono::seconds(1));
     door.start();

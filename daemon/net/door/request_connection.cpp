@@ -106,9 +106,10 @@ void RequestConnection::pump(Instant now) {
     keep_time();
 }
 
+/// Who connects has something to ask: until he has, he is as late as with a request.
 Instant RequestConnection::deadline() const {
     const door::Options& door = door_of(*environment_.service);
-    return since_ + (busy_ ? door.request : door.idle);
+    return since_ + (busy_ || !heard_ ? door.request : door.idle);
 }
 
 /// The timer is set anew only when it has fired or would fire too late: while requests come, the
