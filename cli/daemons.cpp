@@ -1,11 +1,14 @@
 #include "cli/daemons.h"
 
 #include <fmt/ranges.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
 #include <string>
 
+#include "cli/as_owner.h"
 #include "common/time_text.h"
 
 namespace smtpblock {
@@ -29,6 +32,22 @@ std::vector<pid_t> daemons_among(std::vector<pid_t> pids) {
 
 std::vector<pid_t> daemons_of(StoreReader& reader) {
     return daemons_among(reader.readers());
+}
+
+std::optional<DaemonRecord> record_of(const StorePaths& store, pid_t daemon) {
+    if (::geteuid() != 0) return find_daemon(store, daemon);
+    struct stat directory {};
+    struct stat file {};
+    if (::lstat(store.seen().c_str(), &directory) != 0 ||
+        ::lstat(daemon_file(store, daemon).c_str(), &file) != 0 || !S_ISDIR(directory.st_mode) ||
+        !S_ISREG(file.st_mode))
+        return std::nullopt;
+    if (is_roots_alone(directory) && is_roots_alone(file)) return find_daemon(store, daemon);
+    if (file.st_uid == 0) return std::nullopt;  // a link, or moved there: it is no daemon's
+    return decode_daemon(answer_as(file, DaemonRecord::most_octets, [&] {
+        const auto record = find_daemon(store, daemon);
+        return record ? encode_daemon(*record) : std::string();
+    }));
 }
 
 void tell_where_in_force(const StoreReach& reach, Time now, Terminal& terminal) {

@@ -3,9 +3,11 @@
 
 #include <sys/types.h>
 
+#include <optional>
 #include <vector>
 
 #include "cli/terminal.h"
+#include "common/daemon_record.h"
 #include "common/store_paths.h"
 #include "common/store_reader.h"
 #include "common/store_writer.h"
@@ -13,6 +15,10 @@
 namespace smtpblock {
 
 std::vector<pid_t> daemons_of(StoreReader& reader);
+
+/// What it says of itself; nothing when it says nothing, or nothing that we may read. Root reads
+/// what is not root's alone in a child that has become its owner.
+std::optional<DaemonRecord> record_of(const StorePaths& store, pid_t daemon);
 
 /// Says on standard error which daemons an edit reaches, or that they are paused.
 void tell_where_in_force(const StoreReach& reach, Time now, Terminal& terminal);

@@ -143,7 +143,7 @@ Result<int> run(const StatusArguments& arguments, const Context& context, Termin
     const std::size_t readers = (*reader)->readers().size();
     Daemons daemons;
     for (const pid_t pid : daemons_of(**reader))
-        daemons.emplace_back(pid, find_daemon(context.store, pid));
+        daemons.emplace_back(pid, record_of(context.store, pid));
     if (terminal.json())
         terminal.line(json_of(*state, context.store, readers, daemons, context.editor.now));
     else if (!terminal.quiet())

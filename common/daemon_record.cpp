@@ -22,15 +22,17 @@ namespace {
 constexpr std::uint8_t format = 1;
 constexpr Time end_of_times{std::chrono::seconds{253'402'300'800}};  // the year 10000
 constexpr std::string_view prefix = "daemon-";
+constexpr std::string_view unfinished_suffix = ".new";
 constexpr mode_t mode = 0640;
 
 std::string name_of(pid_t pid) {
     return fmt::format("{}{}", prefix, pid);
 }
 
-/// Of the process whose file has that name; 0: it is no such name.
+/// Of the process whose file has that name, finished or not; 0: it is no such name.
 pid_t pid_of(std::string_view name) {
     if (!name.starts_with(prefix)) return 0;
+    if (name.ends_with(unfinished_suffix)) name.remove_suffix(unfinished_suffix.size());
     pid_t pid = 0;
     const char* const end = name.data() + name.size();
     const auto read = std::from_chars(name.data() + prefix.size(), end, pid);
@@ -81,7 +83,9 @@ std::optional<DaemonRecord> decode_daemon(std::string_view octets) {
         DaemonRecord::Listener& listener = record.listeners.emplace_back();
         listener.name = in.text();
         const std::uint8_t protocol = in.octet();
-        if (listener.name.empty() || protocol >= protocol_count) return std::nullopt;
+        if (listener.name.empty() || protocol >= protocol_count ||
+            record.listeners.size() > DaemonRecord::most_listeners)
+            return std::nullopt;
         listener.protocol = static_cast<Protocol>(protocol);
         for (std::uint64_t more = in.number(); more > 0; --more)
             if (listener.addresses.emplace_back(in.text()).empty()) return std::nullopt;
@@ -97,7 +101,7 @@ Result<void> write_daemon(const StorePaths& paths, pid_t pid, const DaemonRecord
     struct stat info {};
     if (::fstat(directory->number(), &info) != 0) return path_failure(paths.seen(), errno);
     const std::string name = name_of(pid);
-    const std::string unfinished = name + ".new";
+    const std::string unfinished = fmt::format("{}{}", name, unfinished_suffix);
     const auto failure = [&] {
         const int number = errno;
         ::unlinkat(directory->number(), unfinished.c_str(), 0);
@@ -115,9 +119,13 @@ Result<void> write_daemon(const StorePaths& paths, pid_t pid, const DaemonRecord
     return {};
 }
 
+std::string daemon_file(const StorePaths& paths, pid_t pid) {
+    return fmt::format("{}/{}", paths.seen(), name_of(pid));
+}
+
 std::optional<DaemonRecord> find_daemon(const StorePaths& paths, pid_t pid) {
-    const Descriptor file(::open(fmt::format("{}/{}", paths.seen(), name_of(pid)).c_str(),
-                                 O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    const Descriptor file(
+        ::open(daemon_file(paths, pid).c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
     struct stat info {};
     if (!file.open() || ::fstat(file.number(), &info) != 0 || !S_ISREG(info.st_mode))
         return std::nullopt;

@@ -20,6 +20,7 @@ namespace smtpblock {
 
 struct DaemonRecord {
     static constexpr std::size_t most_octets = 64 * 1024;
+    static constexpr std::size_t most_listeners = 1000;
 
     struct Listener {
         std::string name;
@@ -43,6 +44,8 @@ std::optional<DaemonRecord> decode_daemon(std::string_view octets);
 /// Replaces what `pid` said before. Errors: not_permitted (ROOT/seen is another user's, and not our
 /// group's to write), failed.
 Result<void> write_daemon(const StorePaths& paths, pid_t pid, const DaemonRecord& record);
+/// The path of what `pid` says.
+std::string daemon_file(const StorePaths& paths, pid_t pid);
 /// Nothing when it says nothing, or nothing that we may read.
 std::optional<DaemonRecord> find_daemon(const StorePaths& paths, pid_t pid);
 /// Of `pid`, and of every process that is no more.

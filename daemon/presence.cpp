@@ -39,14 +39,16 @@ void Presence::listeners(std::vector<DaemonRecord::Listener> listeners) {
 /// Those of whom nothing is left say nothing more.
 void Presence::run() {
     forget_daemons(paths_, ::getpid());
+    const std::string file = daemon_file(paths_, ::getpid());
     std::optional<DaemonRecord> said;
     std::unique_lock hold(mutex_);
     while (!ends_) {
         record_.sessions = sessions_();
-        if (record_ != said) {
-            said = record_;
+        // What lies there may be deleted at any time.
+        if (record_ != said || ::access(file.c_str(), F_OK) != 0) {
+            const DaemonRecord record = record_;
             hold.unlock();
-            write(*said);
+            said = write(record) ? std::optional(record) : std::nullopt;
             hold.lock();
         }
         ended_.wait_for(hold, 1s, [this] { return ends_; });
@@ -55,15 +57,17 @@ void Presence::run() {
 }
 
 /// It is nothing to end for.
-void Presence::write(const DaemonRecord& record) try {
+bool Presence::write(const DaemonRecord& record) try {
     const auto written = write_daemon(paths_, ::getpid(), record);
-    if (written || std::exchange(told_, true)) return;
+    if (written) return true;
+    if (std::exchange(told_, true)) return false;
     guard::LogRecord line("store");
     line.add("detail",
              "smtpblock status cannot tell where this daemon listens: " + written.error().message);
     line.write(log_, guard::LogLevel::warning);
-} catch (const std::exception&) {
-    told_ = true;
+    return false;
+} catch (const std::exception&) {  // memory is short
+    return false;
 }
 
 }  // namespace smtpblock

@@ -31,7 +31,8 @@ public:
 
 private:
     void run();
-    void write(const DaemonRecord& record);
+    /// Whether it could be written.
+    bool write(const DaemonRecord& record);
 
     const StorePaths paths_;
     const std::function<std::uint64_t()> sessions_;

@@ -2,12 +2,14 @@
 
 import json
 import os
+import pwd
 import signal
+import subprocess
 import unittest
 
 from client import Client
 from policy_client import PASSED, PolicyClient
-from support import TestCase, wait_until
+from support import CLI, ENVIRONMENT, TestCase, go_on_as_root, need, wait_until
 
 
 class Status(TestCase):
@@ -66,6 +68,31 @@ $""")
             listener["name"] for listener in self.daemons()[0].get("listeners", [])
         ] == ["mx", "postfix"])
 
+    def test_what_was_deleted_is_said_again(self):
+        self.configured(self.front())
+        self.wait_sessions(0)
+        (self.folder / "store/seen").rename(self.folder / "away")
+        self.assertNotIn("sessions", self.daemons()[0])
+        (self.folder / "store/seen").mkdir()
+        self.wait_sessions(0)
+
+    def test_root_reads_as_whoever_wrote_it(self):
+        nobody = pwd.getpwnam("nobody")
+        self.configured(self.front())
+        self.wait_sessions(0)
+        seen = self.folder / "store/seen"
+        os.chown(seen, nobody.pw_uid, nobody.pw_gid)
+        for file in seen.iterdir():
+            os.chown(file, nobody.pw_uid, nobody.pw_gid)
+        traced = subprocess.run([need("strace"), "-f", "-e", "trace=openat,setresuid", CLI, "--store",
+                                 str(self.store.path), "--json", "status"], text=True, check=True,
+                                capture_output=True,
+                                env=ENVIRONMENT | {"ASAN_OPTIONS": "detect_leaks=0"})
+        self.assertIn('"sessions":0', traced.stdout)
+        became = traced.stderr.index(f"setresuid({nobody.pw_uid}")
+        self.assertEqual([traced.stderr.index(f"{seen}/daemon-") > became,
+                          traced.stderr.count(f"{seen}/daemon-")], [True, 1])
+
     def test_nothing_stays(self):
         running = self.configured(self.front())
         self.wait_sessions(0)
@@ -88,4 +115,5 @@ $""")
 
 
 if __name__ == "__main__":
+    go_on_as_root()
     unittest.main()

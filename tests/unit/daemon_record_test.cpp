@@ -62,11 +62,14 @@ TEST_CASE("each daemon has a file of its own, which goes with it") {
     CHECK(find_daemon(store.paths, getpid()) == some());
     CHECK(find_daemon(store.paths, nobody) == some());
     std::ofstream(store.paths.seen() + "/daemon-x") << "no daemon's";
+    const std::string unfinished = daemon_file(store.paths, nobody) + ".new";
+    std::ofstream(unfinished) << "a half";
 
     forget_daemons(store.paths, getpid());
     CHECK_FALSE(find_daemon(store.paths, getpid()));
     CHECK_FALSE(find_daemon(store.paths, nobody));
     CHECK(find_daemon(store.paths, getppid()) == some());
+    CHECK_FALSE(std::filesystem::exists(unfinished));
     CHECK(std::filesystem::exists(store.paths.seen() + "/daemon-x"));
 }
 
