@@ -265,8 +265,9 @@ void Server::Impl::forget_proxied() {
 void Server::Impl::admit(const Entry& to, Arrival arrival) {
     const ListenerOptions& listener = to->listener->options;
     const IpAddress& address = arrival.client.address;
-    // A gateway has many clients, and so has a mail server that asks.
-    const bool is_gateway = listener.protocol == Protocol::policy || arrival.is_local ||
+    // A gateway has many clients, and so has a mail server that asks; a Dovecot that is turned away
+    // lets everybody in, and does not even ask for a while.
+    const bool is_gateway = listener.door || arrival.is_local ||
                             any_contains(listener.proxy_from, address) ||
                             any_contains(listener.session.xclient_from, address);
     auto place =
