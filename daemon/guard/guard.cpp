@@ -79,8 +79,8 @@ void add_session(LogRecord& record, const smtp::Subject& subject) {
 }
 
 void add_client(LogRecord& record, const smtp::Subject& subject, std::string_view ehlo) {
-    record.add("client", subject.client);
-    // Of one who greeted with nothing it is empty; a mail server that asks may tell of none.
+    // Of one who greeted with nothing ehlo is empty; a mail server that asks may tell of none.
+    record.add_known("client", subject.client);
     if (!subject.ehlo_names.empty()) record.add("ehlo", ehlo);
     if (subject.has_sender) record.add_path("from", subject.sender_path);
     if (!subject.users.empty()) record.add("user", subject.users.front().text());
