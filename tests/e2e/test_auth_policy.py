@@ -1,5 +1,6 @@
 """A listener that Dovecot asks, without Dovecot: what is said on its connections."""
 
+import concurrent.futures
 import contextlib
 import json
 import pathlib
@@ -93,6 +94,21 @@ listen = ["127.0.0.1:0"]
             dovecot = open_.enter_context(AuthPolicyClient(door))
             self.assertEqual(dovecot.ask(BLOCKED).status, -1)
             self.assertEqual(postfix.ask(), PASSED)
+
+    def test_a_socket_of_systemd_keeps_who_asks_between_two_daemons(self):
+        (self.folder / "smtpblock.toml").write_text(
+            DOOR.replace("127.0.0.1:0", "systemd:dovecot"))
+        self.store.add(BLOCKED)
+        with socket.create_server(("127.0.0.1", 0)) as opened, \
+                concurrent.futures.ThreadPoolExecutor() as pool:
+            first = self.activated("dovecot", [opened])
+            first.wait_log("^listen listener=dovecot")
+            first.stop()
+            with AuthPolicyClient(opened.getsockname()[1]) as client:
+                answer = pool.submit(client.ask, BLOCKED)
+                second = self.activated("dovecot", [opened])
+                self.addCleanup(second.stop)
+                self.assertEqual(answer.result().status, -1)
 
     def test_many_requests_a_connection(self):
         running = self.serve(after='auth_domain = "example.com"\n')
