@@ -7,12 +7,14 @@ import shutil
 import subprocess
 import unittest
 
+from recipes import files_of
 from support import DAEMON, TOP, need, new_folder
 from unit_file import UNITS, UnitFile
 
 MOST_EXPOSED = 1.3
 SERVICE = "smtpblockd.service"
-PORTS = {"smtp": "25", "submission": "587", "submissions": "465"}
+PORTS = {"smtp": "25", "submission": "587", "submissions": "465", "policy": "127.0.0.1:10040",
+         "dovecot": "127.0.0.1:10032"}
 
 
 def analyze(*words):
@@ -54,10 +56,14 @@ class Units(unittest.TestCase):
             self.assertEqual(unit.value("Service"), SERVICE)
             self.assertEqual(unit.values("Accept"), [])
 
+    def test_the_recipes_have_the_ports_of_the_units(self):
+        for recipe, name in (("Postfix that asks", "policy"), ("Dovecot without a front", "dovecot")):
+            self.assertIn(PORTS[name], files_of(recipe)["/etc/smtpblock/smtpblock.toml"])
+
     def test_there_may_be_as_many_threads_and_clients_as_are_configured(self):
         unit = UnitFile(UNITS / SERVICE)
         self.assertGreater(int(unit.value("TasksMax")), 256 + 16)
-        self.assertGreater(int(unit.value("LimitNOFILE")), 2 * 10000)
+        self.assertGreater(int(unit.value("LimitNOFILE")), (2 + 1 + 1) * 10000)
 
     def test_the_manual_page_names_the_credentials_of_the_drop_in(self):
         text = (TOP / "man/smtpblockd.8").read_text()
