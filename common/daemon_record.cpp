@@ -15,12 +15,12 @@
 #include "common/octets.h"
 #include "common/seen_directory.h"
 #include "common/store_access.h"
+#include "common/time_text.h"
 
 namespace smtpblock {
 namespace {
 
 constexpr std::uint8_t format = 1;
-constexpr Time end_of_times{std::chrono::seconds{253'402'300'800}};  // the year 10000
 constexpr std::string_view prefix = "daemon-";
 constexpr std::string_view unfinished_suffix = ".new";
 constexpr mode_t mode = 0640;
@@ -77,7 +77,7 @@ std::optional<DaemonRecord> decode_daemon(std::string_view octets) {
     if (in.octet() != format) return std::nullopt;
     DaemonRecord record;
     record.since = in.time();
-    if (record.since < Time{} || record.since >= end_of_times) return std::nullopt;
+    if (!has_text(record.since)) return std::nullopt;
     record.sessions = in.number();
     for (std::uint64_t left = in.number(); left > 0; --left) {
         DaemonRecord::Listener& listener = record.listeners.emplace_back();

@@ -4,21 +4,15 @@
 #include <utility>
 
 #include "common/octets.h"
+#include "common/time_text.h"
 
 namespace smtpblock {
 namespace {
 
 constexpr std::uint8_t format = 1;
-constexpr Time begin_of_times{};
-constexpr Time end_of_times{std::chrono::seconds{253'402'300'800}};  // the year 10000
 
 bool is_field(std::uint8_t octet) {
     return octet <= static_cast<std::uint8_t>(Field::ehlo);
-}
-
-/// Others cannot be written as text, nor subtracted from one another.
-bool is_usual(Time time) {
-    return time >= begin_of_times && time < end_of_times;
 }
 
 }  // namespace
@@ -64,14 +58,14 @@ std::optional<SeenRecord> decode_seen(std::string_view octets) {
     SeenRecord record;
     record.hits = in.number();
     record.last_hit = in.time();
-    if (!is_usual(record.last_hit)) return std::nullopt;
+    if (!has_text(record.last_hit)) return std::nullopt;
     const std::uint64_t values = in.number();
     if (values > SeenRecord::most_values) return std::nullopt;
     for (std::uint64_t i = 0; i < values; ++i) {
         const std::uint8_t field = in.octet();
         const Time last = in.time();
         const std::string_view text = in.text();
-        if (!is_field(field) || !is_usual(last) || text.size() > SeenRecord::value_octets)
+        if (!is_field(field) || !has_text(last) || text.size() > SeenRecord::value_octets)
             return std::nullopt;
         record.values.push_back({static_cast<Field>(field), std::string(text), last});
     }

@@ -196,6 +196,11 @@ Result<Time> parse_time(std::string_view written, Time now) {
                 quoted(written));
 }
 
+bool has_text(Time time) {
+    constexpr Time end{std::chrono::seconds{253'402'300'800}};  // the year 10000
+    return time >= Time{} && time < end;
+}
+
 std::string utc_text(Time time) {
     // A list of millions has a time or two in each line, and strftime takes its own.
     const auto day = std::chrono::floor<std::chrono::days>(time);

@@ -20,6 +20,9 @@ Result<std::chrono::seconds> parse_duration(std::string_view written);
 /// 9999. Errors: bad_input.
 Result<Time> parse_time(std::string_view written, Time now);
 
+/// From 1970 to 9999: no other one can be written as text, nor subtracted from another.
+bool has_text(Time time);
+
 /// `2026-12-01T17:00:00Z`.
 std::string utc_text(Time time);
 
