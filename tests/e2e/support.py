@@ -209,6 +209,14 @@ class TestCase(unittest.TestCase):
         path.write_text(toml)
         return self.daemon("--config", str(path), **options)
 
+    def check_config(self, toml):
+        """What --check-config says of that configuration."""
+        path = self.folder / "smtpblock.toml"
+        path.write_text(toml)
+        return subprocess.run([DAEMON, "--store", self.store.path, "--config", str(path),
+                               "--check-config"], text=True, capture_output=True, timeout=60,
+                              env=ENVIRONMENT)
+
     def activated(self, names, sockets):
         """A daemon started as systemd does, with `sockets` as descriptors 3 and on."""
         return Daemon("--store", self.store.path, "--config", str(self.folder / "smtpblock.toml"),

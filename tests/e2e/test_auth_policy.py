@@ -7,14 +7,13 @@ import pathlib
 import re
 import signal
 import socket
-import subprocess
 import unittest
 
 from auth_policy_client import AuthPolicyClient
 from client import Closed
 from policy_client import PASSED, PolicyClient
 from submission import ALICE, BLOCKED
-from support import DAEMON, ENVIRONMENT, TestCase, wait_until
+from support import TestCase
 
 KEY = "0123456789abcdef0123456789abcdef"
 DOOR = '[[listener]]\nname = "dovecot"\nprotocol = "dovecot"\nlisten = ["127.0.0.1:0"]\n'
@@ -161,10 +160,7 @@ listen = ["127.0.0.1:0"]
             self.assertEqual(client.ask(ALICE).status, 0)
 
     def test_check_config(self):
-        path = self.folder / "smtpblock.toml"
-        path.write_text(f'store = "{self.store.path}"\n{DOOR}api_header = "{KEY}"\n')
-        done = subprocess.run([DAEMON, "--check-config", "--config", str(path)], text=True,
-                              capture_output=True, timeout=60, env=ENVIRONMENT)
+        done = self.check_config(f'{DOOR}api_header = "{KEY}"\n')
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertRegex(done.stdout, r"(?m)^listener dovecot: 127\.0\.0\.1:0, protocol dovecot, "
                                       r".*services smtp submission, with a key, auth_domain ")

@@ -20,12 +20,9 @@ class CheckConfig(TestCase):
         return made
 
     def check(self, upstream, client_address, lines="", listen="127.0.0.1:2525"):
-        path = self.folder / "smtpblock.toml"
-        path.write_text(f'[timeouts]\nupstream_connect = "5s"\n[[listener]]\nlisten = "{listen}"\n'
-                        f'upstream = {upstream}\nclient_address = "{client_address}"\n{lines}\n')
-        return subprocess.run([DAEMON, "--store", self.store.path, "--config", path,
-                               "--check-config"], text=True, capture_output=True, timeout=60,
-                              env=ENVIRONMENT)
+        return self.check_config(
+            f'[timeouts]\nupstream_connect = "5s"\n[[listener]]\nlisten = "{listen}"\n'
+            f'upstream = {upstream}\nclient_address = "{client_address}"\n{lines}\n')
 
     def flaw(self, *arguments, **options):
         done = self.check(*arguments, **options)

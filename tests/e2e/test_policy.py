@@ -16,7 +16,7 @@ import unittest
 
 from mail_server import free_ports
 from policy_client import ALWAYS, DEFERRED, PASSED, REJECTED, Gone, PolicyClient, text_of
-from support import CLI, DAEMON, ENVIRONMENT, PATIENCE, TestCase, wait_until
+from support import CLI, ENVIRONMENT, PATIENCE, TestCase, wait_until
 
 BAD = "bad@example.com"
 
@@ -287,21 +287,14 @@ upstream = ["maildir:{self.folder / 'mail'}"]
                 door.wait_log(f'^session listener={name} client=127.0.0.1 event="too many conn')
 
     def test_check_config_shows_it(self):
-        path = self.folder / "smtpblock.toml"
-        path.write_text(f'store = "{self.store.path}"\nhostname = "mail.example.com"\n' +
-                        listener(listen='"127.0.0.1:10040", "unix:/run/smtpblock/policy"'))
-        done = subprocess.run([DAEMON, "--config", str(path), "--check-config"], timeout=PATIENCE,
-                              capture_output=True, text=True, env=ENVIRONMENT)
+        done = self.check_config('hostname = "mail.example.com"\n' + listener(
+            listen='"127.0.0.1:10040", "unix:/run/smtpblock/policy"'))
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertIn("listener policy: 127.0.0.1:10040 unix:/run/smtpblock/policy, protocol "
                       "policy, direction in, auth_domain example.com\n", done.stdout)
 
     def test_check_config_warns_of_a_door_that_anybody_may_reach(self):
-        path = self.folder / "smtpblock.toml"
-        path.write_text(f'store = "{self.store.path}"\n' +
-                        listener(listen='"0.0.0.0:10040", "10.1.2.3:10040"'))
-        done = subprocess.run([DAEMON, "--config", str(path), "--check-config"], timeout=PATIENCE,
-                              capture_output=True, text=True, env=ENVIRONMENT)
+        done = self.check_config(listener(listen='"0.0.0.0:10040", "10.1.2.3:10040"'))
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertRegex(done.stderr, r"\Asmtpblockd: warning: listener policy: 0\.0\.0\.0:10040 .*"
                                       r"whoever reaches it can ask who is blocked; .*\n\Z")
