@@ -7,7 +7,7 @@ from client import Client
 from dovecot import Dovecot
 from mail_server import free_ports
 from postfix import Postfix
-from recipes import files_of, replace
+from recipes import LOGIN, postfix_that_asks
 from submission import USERS
 from support import TestCase, wait_until
 
@@ -17,11 +17,6 @@ REFUSED = f"554 5.7.1 <{TO}>: Recipient address rejected: Access denied"
 DEFERRED = f"450 4.7.1 <{TO}>: Recipient address rejected: Access denied"
 AT_DATA = "554 5.7.1 <DATA>: Data command rejected: Access denied"
 AT_END = "554 5.7.1 <END-OF-MESSAGE>: End-of-data rejected: Access denied"
-LOGIN = """\
-smtpd_sasl_type = dovecot
-smtpd_sasl_path = {socket}
-smtpd_relay_restrictions = permit_sasl_authenticated, reject_unauth_destination
-"""
 
 
 class Recipe(TestCase):
@@ -29,13 +24,7 @@ class Recipe(TestCase):
     def setUpClass(cls):
         folder = cls.class_folder("recipe")
         cls.asked, cls.submission = free_ports(2)
-        # All that is not as in the page: ports, and no TLS.
-        cls.files = replace(files_of("Postfix that asks"), {
-            "127.0.0.1:10040": f"127.0.0.1:{cls.asked}",
-            "submission inet n - y - - smtpd": f"127.0.0.1:{cls.submission} inet n - n - - smtpd",
-            "smtpd_tls_security_level=encrypt": "smtpd_tls_security_level=none",
-            "smtpd_tls_auth_only=yes": "smtpd_tls_auth_only=no",
-        })
+        cls.files = postfix_that_asks(cls.asked, cls.submission)
         cls.dovecot = Dovecot(folder / "dovecot", USERS)
         cls.addClassCleanup(cls.dovecot.stop)
         cls.postfix = Postfix(

@@ -8,16 +8,11 @@ from client import Client
 from dovecot import NO_PENALTY, SOCKET, Dovecot
 from mail_server import free_ports
 from postfix import Postfix
-from recipes import files_of, replace
+from recipes import LOGIN, files_of, postfix_that_asks, replace
 from submission import BLOCKED, BOB, USERS, shape
 from support import TestCase
 
 KEY = "0123456789abcdef0123456789abcdef"
-LOGIN = """\
-smtpd_sasl_type = dovecot
-smtpd_sasl_path = {socket}
-smtpd_relay_restrictions = permit_sasl_authenticated, reject_unauth_destination
-"""
 CONFIGURATION = "/etc/smtpblock/smtpblock.toml"
 TO = "someone@example.org"
 REFUSED = f"554 5.7.1 <{TO}>: Recipient address rejected: Access denied"
@@ -30,13 +25,7 @@ class WithoutFront(TestCase):
     def setUpClass(cls):
         folder = cls.class_folder("without-front")
         cls.policy, cls.door, cls.submission, cls.imap = free_ports(4)
-        # All that is not as in the page: ports, the key, and no TLS.
-        cls.postfix_files = replace(files_of("Postfix that asks"), {
-            "127.0.0.1:10040": f"127.0.0.1:{cls.policy}",
-            "submission inet n - y - - smtpd": f"127.0.0.1:{cls.submission} inet n - n - - smtpd",
-            "smtpd_tls_security_level=encrypt": "smtpd_tls_security_level=none",
-            "smtpd_tls_auth_only=yes": "smtpd_tls_auth_only=no",
-        })
+        cls.postfix_files = postfix_that_asks(cls.policy, cls.submission)
         cls.dovecot_files = replace(files_of("Dovecot without a front"),
                                     {"10032": str(cls.door), "KEY": KEY})
         cls.dovecot = Dovecot(
