@@ -37,8 +37,8 @@ public:
     /// Nothing of a request has come that is not answered.
     virtual bool idle() const = 0;
     /// Other settings are in force for those who come from now on. True when the asker is told with
-    /// his next answer to come anew, false when the connection may end while it is idle: who asks
-    /// in that very moment has to ask once more.
+    /// his next answer to come anew, false when the connection may end while it is idle: a question
+    /// that is still on its way over a kept one then has to be asked once more.
     virtual bool take_leave() { return false; }
 
     /// No more requests are taken: the connection ends once the output is written.
